@@ -1,0 +1,5 @@
+/** The buffer stage. */
+@NullMarked
+package io.spillway.buffer;
+
+import org.jspecify.annotations.NullMarked;

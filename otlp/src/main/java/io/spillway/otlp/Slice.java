@@ -1,0 +1,61 @@
+package io.spillway.otlp;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A range of a byte array. The array belongs to whoever made it and is not written again once the
+ * slice was handed on, so a slice may be kept and shared between threads; it keeps the whole array
+ * alive.
+ */
+public final class Slice {
+  public static final Slice EMPTY = new Slice(new byte[0], 0, 0);
+
+  private final byte[] array;
+  private final int offset;
+  private final int length;
+
+  public Slice(byte[] array, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, array.length);
+    this.array = array;
+    this.offset = offset;
+    this.length = length;
+  }
+
+  public static Slice of(byte[] array) {
+    return new Slice(array, 0, array.length);
+  }
+
+  public byte[] array() {
+    return array;
+  }
+
+  public int offset() {
+    return offset;
+  }
+
+  /** Bytes in the range. */
+  public int length() {
+    return length;
+  }
+
+  public boolean isEmpty() {
+    return length == 0;
+  }
+
+  /** The range {@code [from, from + length)} of this slice, without copying. */
+  public Slice sub(int from, int length) {
+    Objects.checkFromIndexSize(from, length, this.length);
+    return new Slice(array, offset + from, length);
+  }
+
+  /** A copy of the bytes. */
+  public byte[] toByteArray() {
+    return Arrays.copyOfRange(array, offset, offset + length);
+  }
+
+  @Override
+  public String toString() {
+    return "Slice[" + length + " bytes]";
+  }
+}

@@ -1,0 +1,82 @@
+package io.spillway.otlp.stage;
+
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Slice;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A durable first-in first-out queue of blocks on disk: the unit of isolation between routes and
+ * signals.
+ *
+ * <p>{@link #append} and {@link #settle} may be called from any thread, {@link #poll} from one
+ * thread at a time.
+ */
+public interface Lane {
+
+  LaneId id();
+
+  /** The codec that blocks written from now on are compressed with. */
+  void codec(Codec codec);
+
+  /**
+   * Says why an append of this many bytes would be refused right now, or null. A hint that lets the
+   * gate refuse a request before part of it is stored elsewhere; the append itself decides.
+   */
+  @Nullable Refusal refusal(long bytes);
+
+  /**
+   * Appends one request. Returns at once; {@code callback} is called exactly once, on the lane's
+   * writer thread, or on this thread when the lane refuses without trying.
+   *
+   * @param request at most {@link #maxAppendBytes} of protobuf; empty when everything was sampled
+   *     out
+   * @param items items in {@code request}
+   * @param sampledOut items that were sampled out of the original request; counted durably together
+   *     with the append
+   */
+  void append(Slice request, int items, int sampledOut, AppendCallback callback);
+
+  /**
+   * The largest request {@link #append} takes, in bytes. A larger one is split by the caller first.
+   */
+  int maxAppendBytes();
+
+  /**
+   * The next block that was not handed out since the lane was opened, waiting up to {@code
+   * timeout}; null if there was none. Blocks come in the order they were written. Whoever polls a
+   * block must settle it, or it comes again after a restart.
+   */
+  @Nullable Block poll(Duration timeout) throws InterruptedException;
+
+  /**
+   * Accounts for all items of a block. The cursor passes it once every earlier block is settled
+   * too.
+   *
+   * @throws IllegalArgumentException if the settlement does not account for exactly {@code
+   *     block.items()} items or the block was settled
+   */
+  void settle(Block block, Settlement settlement);
+
+  /**
+   * Says that a block goes out a second time although its first attempt may have been taken;
+   * counted as {@code redelivered}.
+   */
+  void redelivered(Block block);
+
+  LaneStatus status();
+
+  LaneLedger ledger();
+
+  /** How an append ended. */
+  interface AppendCallback {
+    /** The request is as durable as the lane promises. */
+    void appended();
+
+    /** Nothing of the request was stored. */
+    void refused(Refusal refusal);
+  }
+
+  /** Why a lane takes nothing now, and when to ask again. */
+  record Refusal(Duration retryAfter, String reason) {}
+}

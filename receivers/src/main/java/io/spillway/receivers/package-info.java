@@ -1,0 +1,5 @@
+/** Takes OTLP from applications. */
+@NullMarked
+package io.spillway.receivers;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The relay stage. */
+@NullMarked
+package io.spillway.relay;
+
+import org.jspecify.annotations.NullMarked;
