@@ -3,7 +3,6 @@ package io.spillway.relay;
 import io.spillway.buffer.Buffer;
 import io.spillway.buffer.DiskStatus;
 import io.spillway.config.Problems;
-import io.spillway.exporters.ExporterConfig;
 import io.spillway.exporters.Exporters;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Gate;
@@ -54,14 +53,14 @@ final class Relay {
   private @Nullable AdminServer admin;
   private RelayConfig config;
   private Map<String, Exporter> exporters = Map.of();
-  private Exporters factory;
+  private final Exporters factory;
 
   private Relay(RelayConfig config, Buffer buffer) {
     this.config = config;
     this.buffer = buffer;
     this.meters = new Meters(InstantSource.system());
     this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
-    this.factory = new Exporters(config.policy());
+    this.factory = new Exporters(InstantSource.system(), Main.Version.text());
     this.receiver =
         new OtlpReceiver(
             config.receivers(),
@@ -88,7 +87,7 @@ final class Relay {
   }
 
   private void start() throws IOException {
-    exporters = make(config.exporters());
+    exporters = make(config);
     lanes.apply(config.routes(), exporters);
     gate.set(new RoutingGate(config.routes(), lanes::lane));
     registerMeters();
@@ -99,9 +98,9 @@ final class Relay {
     log.info("ready: grpc={} http={} admin={}", text(receiver.grpcAddress()), text(receiver.httpAddress()), text(admin.address()));
   }
 
-  private Map<String, Exporter> make(Map<String, ExporterConfig> configs) {
+  private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
-    configs.forEach((id, exporter) -> made.put(id, factory.create(exporter)));
+    wanted.exporters().forEach((id, exporter) -> made.put(id, factory.create(exporter, wanted.policy())));
     return made;
   }
 
@@ -131,22 +130,19 @@ final class Relay {
       return problems;
     }
     Map<String, Exporter> before = exporters;
-    Exporters factoryBefore = factory;
-    factory = new Exporters(next.policy());
+    Map<String, Exporter> made = make(next);
     try {
-      exporters = make(next.exporters());
-      lanes.apply(next.routes(), exporters);
+      lanes.apply(next.routes(), made);
     } catch (IOException e) {
-      factory.close();
-      factory = factoryBefore;
-      exporters = before;
+      made.values().forEach(exporter -> exporter.close(Duration.ZERO));
       return List.of(new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
     gate.set(new RoutingGate(next.routes(), lanes::lane));
+    exporters = made;
     config = next;
     registerDecisions(next.policy());
     Logging.apply(next.telemetry());
-    closeUnused(before, factoryBefore);
+    closeUnused(before);
     return List.of();
   }
 
@@ -164,20 +160,11 @@ final class Relay {
     }
   }
 
-  /** Attempts in flight on the exporters that nothing uses any more finish in the background. */
-  private void closeUnused(Map<String, Exporter> before, Exporters factoryBefore) {
+  /** What nothing uses any more is closed in the background, so that its attempts in flight can finish. */
+  private void closeUnused(Map<String, Exporter> before) {
     Set<Exporter> used = lanes.exportersInUse();
-    boolean retiredLanesUseThem = before.values().stream().anyMatch(used::contains);
-    Thread.ofPlatform()
-        .daemon()
-        .name("close-exporters")
-        .start(
-            () -> {
-              before.values().stream().filter(exporter -> !used.contains(exporter)).forEach(exporter -> exporter.close(RETIRED_EXPORTER_DEADLINE));
-              if (!retiredLanesUseThem) {
-                factoryBefore.close();
-              }
-            });
+    List<Exporter> unused = before.values().stream().filter(exporter -> !used.contains(exporter)).toList();
+    Thread.ofPlatform().daemon().name("close-exporters").start(() -> unused.forEach(exporter -> exporter.close(RETIRED_EXPORTER_DEADLINE)));
   }
 
   /** Stops: turns senders away, finishes what is in flight within the deadline, leaves the rest on disk. Safe to call twice. */
