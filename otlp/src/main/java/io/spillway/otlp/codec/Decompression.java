@@ -4,6 +4,7 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import java.util.Arrays;
 
 /**
  * Decompresses with a limit; several gzip members or zstd frames in a row are one stream. Safe on
@@ -14,13 +15,46 @@ public final class Decompression {
   private Decompression() {}
 
   /**
+   * The decompressed bytes; {@code NONE} returns the argument.
+   *
    * @param maxBytes limit on the result; memory use stays near it whatever the input claims
-   * @throws MalformedRequestException if the stream is damaged, truncated, followed by junk, or
-   *     fails its checksum
+   * @throws MalformedRequestException if the stream is empty, damaged, truncated, followed by junk,
+   *     or fails its checksum
    * @throws PayloadTooLargeException if the result would exceed {@code maxBytes}
    */
   public static Slice decompress(Codec codec, Slice bytes, int maxBytes)
       throws MalformedRequestException, PayloadTooLargeException {
-    throw new UnsupportedOperationException();
+    if (maxBytes < 0) {
+      throw new IllegalArgumentException("maxBytes: " + maxBytes + " (expected >= 0)");
+    }
+    return switch (codec) {
+      case NONE -> identity(bytes, maxBytes);
+      case GZIP -> new GzipStream(bytes, maxBytes).decompress();
+      case ZSTD -> new ZstdStream(bytes, maxBytes).decompress();
+    };
+  }
+
+  private static Slice identity(Slice bytes, int maxBytes) throws PayloadTooLargeException {
+    if (bytes.length() > maxBytes) {
+      throw new PayloadTooLargeException(
+          "request: %d bytes (expected at most %d)".formatted(bytes.length(), maxBytes));
+    }
+    return bytes;
+  }
+
+  /** The first bytes of a buffer, copied only if that frees a good part of it. */
+  static Slice trimmed(byte[] out, int length) {
+    boolean copy = length < out.length - out.length / 8;
+    return copy ? Slice.of(Arrays.copyOf(out, length)) : new Slice(out, 0, length);
+  }
+
+  static PayloadTooLargeException tooLarge(String codec, int maxBytes) {
+    return new PayloadTooLargeException(
+        "request: its %s body decompresses to more than %d bytes (expected at most that)"
+            .formatted(codec, maxBytes));
+  }
+
+  static MalformedRequestException malformed(String codec, String what) {
+    return new MalformedRequestException("request: bad %s body: %s".formatted(codec, what));
   }
 }

@@ -1,0 +1,203 @@
+package io.spillway.otlp.codec;
+
+import io.spillway.otlp.MalformedRequestException;
+import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.Slice;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.zip.CRC32;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+
+/** Reads one gzip stream (RFC 1952) of any number of members. For one use, on one thread. */
+final class GzipStream {
+
+  private static final VarHandle INT_LE =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle SHORT_LE =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private static final NativePool<Inflater> INFLATERS =
+      new NativePool<>(() -> new Inflater(true), Inflater::end);
+
+  private static final short MAGIC = (short) 0x8b1f;
+  private static final int DEFLATE = 8;
+  private static final int FHCRC = 2;
+  private static final int FEXTRA = 4;
+  private static final int FNAME = 8;
+  private static final int FCOMMENT = 16;
+  private static final int RESERVED_FLAGS = 0xe0;
+  private static final int FIXED_HEADER_BYTES = 10;
+  private static final int TRAILER_BYTES = 8;
+
+  /**
+   * How far the length that the last member claims is believed when the first buffer is made;
+   * telemetry rarely shrinks further, and a lie must not cost much.
+   */
+  private static final int TRUSTED_RATIO = 32;
+
+  private static final int FIRST_OUTPUT_BYTES = 1024;
+
+  private final byte[] in;
+  private final int inStart;
+  private final int inEnd;
+  private final int maxBytes;
+  private final CRC32 crc = new CRC32();
+  private final byte[] probe = new byte[1];
+  private int pos;
+  private byte[] out;
+  private int outLength;
+
+  GzipStream(Slice bytes, int maxBytes) {
+    this.in = bytes.array();
+    this.inStart = bytes.offset();
+    this.pos = inStart;
+    this.inEnd = inStart + bytes.length();
+    this.maxBytes = maxBytes;
+    this.out = new byte[firstOutputBytes(bytes, maxBytes)];
+  }
+
+  private static int firstOutputBytes(Slice bytes, int maxBytes) {
+    long claimed =
+        bytes.length() < FIXED_HEADER_BYTES + TRAILER_BYTES
+            ? 0
+            : (int) INT_LE.get(bytes.array(), bytes.offset() + bytes.length() - 4) & 0xffff_ffffL;
+    long trusted = Math.min(claimed, (long) bytes.length() * TRUSTED_RATIO);
+    return (int) Math.min(maxBytes, Math.max(trusted, FIRST_OUTPUT_BYTES));
+  }
+
+  Slice decompress() throws MalformedRequestException, PayloadTooLargeException {
+    Inflater inflater = INFLATERS.take();
+    try {
+      do {
+        header();
+        int start = outLength;
+        inflate(inflater);
+        trailer(start);
+        inflater.reset();
+      } while (pos < inEnd);
+    } finally {
+      // Also lets go of the input array.
+      inflater.reset();
+      INFLATERS.give(inflater);
+    }
+    return Decompression.trimmed(out, outLength);
+  }
+
+  private void header() throws MalformedRequestException {
+    int start = pos;
+    require(FIXED_HEADER_BYTES);
+    if ((short) SHORT_LE.get(in, pos) != MAGIC) {
+      throw malformed(start == inStart ? "not gzip" : "junk after the last member");
+    }
+    if (in[pos + 2] != DEFLATE) {
+      throw malformed("unknown method " + (in[pos + 2] & 0xff) + " (expected 8, deflate)");
+    }
+    int flags = in[pos + 3];
+    if ((flags & RESERVED_FLAGS) != 0) {
+      throw malformed("reserved header flags are set");
+    }
+    pos += FIXED_HEADER_BYTES;
+    if ((flags & FEXTRA) != 0) {
+      require(2);
+      int extra = (short) SHORT_LE.get(in, pos) & 0xffff;
+      pos += 2;
+      require(extra);
+      pos += extra;
+    }
+    if ((flags & FNAME) != 0) {
+      skipText();
+    }
+    if ((flags & FCOMMENT) != 0) {
+      skipText();
+    }
+    if ((flags & FHCRC) != 0) {
+      headerChecksum(start);
+    }
+  }
+
+  private void skipText() throws MalformedRequestException {
+    do {
+      require(1);
+    } while (in[pos++] != 0);
+  }
+
+  private void headerChecksum(int start) throws MalformedRequestException {
+    require(2);
+    crc.reset();
+    crc.update(in, start, pos - start);
+    if ((short) SHORT_LE.get(in, pos) != (short) crc.getValue()) {
+      throw malformed("header checksum does not match");
+    }
+    pos += 2;
+  }
+
+  private void inflate(Inflater inflater)
+      throws MalformedRequestException, PayloadTooLargeException {
+    inflater.setInput(in, pos, inEnd - pos);
+    try {
+      while (!inflater.finished()) {
+        if (outLength == out.length && !grow()) {
+          probeForMore(inflater);
+          break;
+        }
+        int n = inflater.inflate(out, outLength, out.length - outLength);
+        outLength += n;
+        if (n == 0 && !inflater.finished()) {
+          throw malformed("truncated");
+        }
+      }
+    } catch (DataFormatException e) {
+      throw malformed("damaged: " + e.getMessage());
+    }
+    pos = inEnd - inflater.getRemaining();
+  }
+
+  /** The output is full: only the end of the stream may follow. */
+  private void probeForMore(Inflater inflater)
+      throws DataFormatException, MalformedRequestException, PayloadTooLargeException {
+    int n = inflater.inflate(probe, 0, 1);
+    if (n > 0) {
+      throw Decompression.tooLarge("gzip", maxBytes);
+    }
+    if (!inflater.finished()) {
+      throw malformed("truncated");
+    }
+  }
+
+  private boolean grow() {
+    if (out.length == maxBytes) {
+      return false;
+    }
+    out = Arrays.copyOf(out, (int) Math.min(maxBytes, Math.max(out.length * 2L, 1)));
+    return true;
+  }
+
+  private void trailer(int start) throws MalformedRequestException {
+    require(TRAILER_BYTES);
+    crc.reset();
+    crc.update(out, start, outLength - start);
+    if ((int) INT_LE.get(in, pos) != (int) crc.getValue()) {
+      throw malformed("checksum does not match");
+    }
+    int claimed = (int) INT_LE.get(in, pos + 4);
+    if (claimed != outLength - start) {
+      throw malformed(
+          "a member of %d bytes says it has %d"
+              .formatted(outLength - start, claimed & 0xffff_ffffL));
+    }
+    pos += TRAILER_BYTES;
+  }
+
+  private void require(int bytes) throws MalformedRequestException {
+    if (inEnd - pos < bytes) {
+      throw malformed("truncated");
+    }
+  }
+
+  private static MalformedRequestException malformed(String what) {
+    return Decompression.malformed("gzip", what);
+  }
+}
