@@ -49,12 +49,12 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
         place.loop().schedule(() -> timedOut(timeout), timeout.toNanos(), TimeUnit.NANOSECONDS);
     var _ =
         attempt.whenComplete(
-        (outcome, failure) -> {
-          clock.cancel(false);
-          if (!place.loop().isShuttingDown()) {
-            place.loop().execute(this::free);
-          }
-        });
+            (outcome, failure) -> {
+              clock.cancel(false);
+              if (!place.loop().isShuttingDown()) {
+                place.loop().execute(this::free);
+              }
+            });
     place.loop().execute(this::seek);
   }
 
