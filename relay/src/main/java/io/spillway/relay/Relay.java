@@ -29,10 +29,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running relay: buffer, lanes with their egress, gate, receivers and admin server, wired together.
+ * A running relay: buffer, lanes with their egress, gate, receivers and admin server, wired
+ * together.
  *
- * <p>Started in the order in which data could need the parts, and closed in the reverse: senders are turned away first, what is in flight to
- * sinks is finished, and the buffer is closed last. {@link #reload} and {@link #close} are called by one thread at a time.
+ * <p>Started in the order in which data could need the parts, and closed in the reverse: senders
+ * are turned away first, what is in flight to sinks is finished, and the buffer is closed last.
+ * {@link #reload} and {@link #close} are called by one thread at a time.
  */
 final class Relay {
 
@@ -46,7 +48,8 @@ final class Relay {
   private final Buffer buffer;
   private final Lanes lanes;
   private final Meters meters;
-  private final Admission admission = new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
+  private final Admission admission =
+      new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
   private final AtomicReference<Gate> gate = new AtomicReference<>();
   private final OtlpReceiver receiver;
   private final RelayView view;
@@ -95,12 +98,18 @@ final class Relay {
     view.admin(admin.address());
     receiver.start();
     view.state(RelayView.State.RUNNING);
-    log.info("ready: grpc={} http={} admin={}", text(receiver.grpcAddress()), text(receiver.httpAddress()), text(admin.address()));
+    log.info(
+        "ready: grpc={} http={} admin={}",
+        text(receiver.grpcAddress()),
+        text(receiver.httpAddress()),
+        text(admin.address()));
   }
 
   private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
-    wanted.exporters().forEach((id, exporter) -> made.put(id, factory.create(exporter, wanted.policy())));
+    wanted
+        .exporters()
+        .forEach((id, exporter) -> made.put(id, factory.create(exporter, wanted.policy())));
     return made;
   }
 
@@ -112,15 +121,19 @@ final class Relay {
   }
 
   private void registerDecisions(EgressPolicy policy) {
-    policy.counts().forEach(count -> {
-      meters.decisions(count.rule(), "allowed", count, c -> c.allowed());
-      meters.decisions(count.rule(), "denied", count, c -> c.denied());
-      meters.decisions(count.rule(), "shadow_denied", count, c -> c.shadowDenied());
-    });
+    policy
+        .counts()
+        .forEach(
+            count -> {
+              meters.decisions(count.rule(), "allowed", count, c -> c.allowed());
+              meters.decisions(count.rule(), "denied", count, c -> c.denied());
+              meters.decisions(count.rule(), "shadow_denied", count, c -> c.shadowDenied());
+            });
   }
 
   /**
-   * Puts another valid configuration into force: exporters, egress policy and routes. Lanes keep their data and their state.
+   * Puts another valid configuration into force: exporters, egress policy and routes. Lanes keep
+   * their data and their state.
    *
    * @return why not; then nothing was changed. Empty if it is in force
    */
@@ -135,7 +148,8 @@ final class Relay {
       lanes.apply(next.routes(), made);
     } catch (IOException e) {
       made.values().forEach(exporter -> exporter.close(Duration.ZERO));
-      return List.of(new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
+      return List.of(
+          new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
     gate.set(new RoutingGate(next.routes(), lanes::lane));
     exporters = made;
@@ -154,20 +168,36 @@ final class Relay {
     return problems;
   }
 
-  private static void needRestart(List<Problems.Problem> problems, String path, Object now, Object next) {
+  private static void needRestart(
+      List<Problems.Problem> problems, String path, Object now, Object next) {
     if (!now.equals(next)) {
-      problems.add(new Problems.Problem(path, "changed, which a reload cannot do (expected as before: " + now + "). Restart to change it."));
+      problems.add(
+          new Problems.Problem(
+              path,
+              "changed, which a reload cannot do (expected as before: "
+                  + now
+                  + "). Restart to change it."));
     }
   }
 
-  /** What nothing uses any more is closed in the background, so that its attempts in flight can finish. */
+  /**
+   * What nothing uses any more is closed in the background, so that its attempts in flight can
+   * finish.
+   */
   private void closeUnused(Map<String, Exporter> before) {
     Set<Exporter> used = lanes.exportersInUse();
-    List<Exporter> unused = before.values().stream().filter(exporter -> !used.contains(exporter)).toList();
-    Thread.ofPlatform().daemon().name("close-exporters").start(() -> unused.forEach(exporter -> exporter.close(RETIRED_EXPORTER_DEADLINE)));
+    List<Exporter> unused =
+        before.values().stream().filter(exporter -> !used.contains(exporter)).toList();
+    Thread.ofPlatform()
+        .daemon()
+        .name("close-exporters")
+        .start(() -> unused.forEach(exporter -> exporter.close(RETIRED_EXPORTER_DEADLINE)));
   }
 
-  /** Stops: turns senders away, finishes what is in flight within the deadline, leaves the rest on disk. Safe to call twice. */
+  /**
+   * Stops: turns senders away, finishes what is in flight within the deadline, leaves the rest on
+   * disk. Safe to call twice.
+   */
   void close(Duration deadline) {
     view.state(RelayView.State.STOPPING);
     log.info("stopping: within {} s", deadline.toSeconds());
