@@ -170,11 +170,11 @@ final class OtlpGrpcExporter implements Exporter {
     Answer answer = new Answer(request, attempt);
     var _ =
         attempt.whenComplete(
-        (outcome, failure) -> {
-          if (!answer.ended) {
-            call.cancel("attempt abandoned", null);
-          }
-        });
+            (outcome, failure) -> {
+              if (!answer.ended) {
+                call.cancel("attempt abandoned", null);
+              }
+            });
     call.start(answer, headers());
     call.request(2); // one more than expected, as for every unary call: a second one is an error
     call.sendMessage(request.payload());

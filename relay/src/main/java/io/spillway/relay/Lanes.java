@@ -1,7 +1,6 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
-import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Lane;
@@ -27,7 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new and drains to the exporters it had.
+ * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new
+ * and drains to the exporters it had.
  *
  * <p>{@link #apply} is called by one thread at a time; the rest is safe on any thread.
  */
@@ -77,7 +77,9 @@ final class Lanes {
   void apply(List<RouteSettings> routes, Map<String, Exporter> exporters) throws IOException {
     Map<LaneId, EgressSettings> wanted = new java.util.LinkedHashMap<>();
     for (RouteSettings route : routes) {
-      EgressSettings settings = new EgressSettings(route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
+      EgressSettings settings =
+          new EgressSettings(
+              route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
       route.signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
     }
     Map<LaneId, Lane> opened = new java.util.LinkedHashMap<>();
@@ -109,7 +111,9 @@ final class Lanes {
       before.egress().retarget(settings);
       active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
     } else {
-      LaneEgress egress = new LaneEgress(lane, settings, InstantSource.system(), RandomGenerator.getDefault(), meters);
+      LaneEgress egress =
+          new LaneEgress(
+              lane, settings, InstantSource.system(), RandomGenerator.getDefault(), meters);
       active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
       egress.start();
       meters.lane(lane);
@@ -118,8 +122,14 @@ final class Lanes {
   }
 
   private void registerMeters(LaneId lane, String exporter) {
-    meters.exporter(Meter.EXPORTER_ACTIVE, lane, exporter, this, lanes -> lanes.isActive(lane, exporter) ? 1 : 0);
-    meters.exporter(Meter.EXPORTER_STATE, lane, exporter, this, lanes -> lanes.state(lane, exporter));
+    meters.exporter(
+        Meter.EXPORTER_ACTIVE,
+        lane,
+        exporter,
+        this,
+        lanes -> lanes.isActive(lane, exporter) ? 1 : 0);
+    meters.exporter(
+        Meter.EXPORTER_STATE, lane, exporter, this, lanes -> lanes.state(lane, exporter));
   }
 
   private boolean isActive(LaneId lane, String exporter) {
@@ -147,12 +157,19 @@ final class Lanes {
     };
   }
 
-  /** Lets lanes without a route drain: those open now to the exporters they have, those found on disk to the ones remembered. */
+  /**
+   * Lets lanes without a route drain: those open now to the exporters they have, those found on
+   * disk to the ones remembered.
+   */
   private void retire(Set<LaneId> wanted, Map<String, Exporter> exporters) throws IOException {
     for (ActiveLane lane : List.copyOf(active.values())) {
       if (!wanted.contains(lane.lane().id()) && !lane.retired()) {
-        log.info("lane {}: its route is gone. It drains to {}.", lane.lane().id(), ids(lane.exporters()));
-        active.put(lane.lane().id(), new ActiveLane(lane.lane(), lane.egress(), lane.exporters(), true));
+        log.info(
+            "lane {}: its route is gone. It drains to {}.",
+            lane.lane().id(),
+            ids(lane.exporters()));
+        active.put(
+            lane.lane().id(), new ActiveLane(lane.lane(), lane.egress(), lane.exporters(), true));
       }
     }
     for (LaneId id : buffer.onDisk()) {
@@ -172,14 +189,16 @@ final class Lanes {
     }
     if (last.isEmpty()) {
       log.error(
-          "lane {}: its route is gone and none of its exporters {} is configured. Its data stays on disk; configure one of them, or the route, to drain it.",
+          "lane {}: its route is gone and none of its exporters {} is configured. Its data stays on"
+              + " disk; configure one of them, or the route, to drain it.",
           id,
           remembered.exporters());
       return;
     }
     Lane lane = buffer.lane(id, last.getFirst().codec());
     point(lane, new EgressSettings(last, remembered.failover()), true);
-    log.info("lane {}: its route is gone. {} items drain to {}.", id, lane.status().items(), ids(last));
+    log.info(
+        "lane {}: its route is gone. {} items drain to {}.", id, lane.status().items(), ids(last));
   }
 
   private static List<String> ids(List<Exporter> exporters) {

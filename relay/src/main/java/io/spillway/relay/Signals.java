@@ -2,7 +2,10 @@ package io.spillway.relay;
 
 import sun.misc.Signal;
 
-/** Hears the signals of the operating system. The JDK offers no other way to hear SIGHUP, or to end SIGTERM with exit code 0. */
+/**
+ * Hears the signals of the operating system. The JDK offers no other way to hear SIGHUP, or to end
+ * SIGTERM with exit code 0.
+ */
 @SuppressWarnings("sunapi")
 final class Signals {
 
