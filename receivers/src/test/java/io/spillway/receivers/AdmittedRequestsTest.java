@@ -35,8 +35,7 @@ class AdmittedRequestsTest {
     harness.gate().onSubmit(submission -> {});
     first = harness.grpc();
     held =
-        first.start(
-            Signal.LOGS.grpcService(), CallOptions.DEFAULT, List.of(Payloads.noise(HELD)));
+        first.start(Signal.LOGS.grpcService(), CallOptions.DEFAULT, List.of(Payloads.noise(HELD)));
     await().until(() -> harness.gate().submissions().size() == 1);
     assertThat(harness.admission().inFlightBytes()).isEqualTo(HELD);
   }

@@ -50,8 +50,7 @@ class GrpcReceiverTest {
   void g01_export_reachesGate(Signal signal) {
     byte[] body = Payloads.noise(100);
 
-    Result result =
-        sender.start(signal.grpcService(), CallOptions.DEFAULT, List.of(body)).join();
+    Result result = sender.start(signal.grpcService(), CallOptions.DEFAULT, List.of(body)).join();
 
     assertThat(result.code()).isEqualTo(Status.Code.OK);
     assertThat(harness.gate().onlyRequest()).isEqualTo(body);
@@ -92,8 +91,7 @@ class GrpcReceiverTest {
   void g06_twoMessages_unimplemented() {
     List<byte[]> messages = List.of(Payloads.noise(10), Payloads.noise(10));
 
-    Result result =
-        sender.start(Signal.TRACES.grpcService(), CallOptions.DEFAULT, messages).join();
+    Result result = sender.start(Signal.TRACES.grpcService(), CallOptions.DEFAULT, messages).join();
 
     assertThat(result.code()).isEqualTo(Status.Code.UNIMPLEMENTED);
     assertThat(harness.gate().submissions()).isEmpty();

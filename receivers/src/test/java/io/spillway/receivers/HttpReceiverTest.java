@@ -90,7 +90,9 @@ class HttpReceiverTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "APPLICATION/X-PROTOBUF", "application/x-protobuf; charset=utf-8", "Application/X-Protobuf ;a=b"
+        "APPLICATION/X-PROTOBUF",
+        "application/x-protobuf; charset=utf-8",
+        "Application/X-Protobuf ;a=b"
       })
   void h12_contentTypeInAnyCaseWithParameters_200(String contentType) throws IOException {
     try (RawHttp client = harness.http()) {
@@ -103,7 +105,8 @@ class HttpReceiverTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonx\r\n"})
+  @ValueSource(
+      strings = {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonx\r\n"})
   void h13_otherContentType_415(String header) throws Exception {
     try (RawHttp client = harness.http()) {
       Response response = client.post("/v1/logs", header, Payloads.noise(10)).read();

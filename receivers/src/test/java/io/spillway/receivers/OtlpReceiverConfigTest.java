@@ -98,8 +98,7 @@ class OtlpReceiverConfigTest {
 
   private static OtlpReceiverConfig read(String yaml) {
     Configuration configuration = ConfigurationLoader.parse("test.yaml", yaml, Map.of());
-    OtlpReceiverConfig config =
-        OtlpReceiverConfig.read(configuration.root().section("receivers"));
+    OtlpReceiverConfig config = OtlpReceiverConfig.read(configuration.root().section("receivers"));
     assertThat(configuration.problems().all()).isEmpty();
     return config;
   }

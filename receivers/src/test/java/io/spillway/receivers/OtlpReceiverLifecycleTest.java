@@ -157,8 +157,7 @@ class OtlpReceiverLifecycleTest {
         GrpcSender grpc = harness.grpc()) {
       http.postProtobuf(Payloads.noise(10));
       CompletableFuture<GrpcSender.Result> call =
-          grpc.start(
-              Signal.TRACES.grpcService(), CallOptions.DEFAULT, List.of(Payloads.noise(10)));
+          grpc.start(Signal.TRACES.grpcService(), CallOptions.DEFAULT, List.of(Payloads.noise(10)));
       await().until(() -> harness.gate().submissions().size() == 2);
 
       harness.receiver().close(Duration.ofMillis(100));

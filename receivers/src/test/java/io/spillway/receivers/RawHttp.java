@@ -42,8 +42,13 @@ final class RawHttp implements AutoCloseable {
 
   /** A POST with a Content-Length; {@code headers} are lines that end in CRLF. */
   RawHttp post(String path, String headers, byte[] body) throws IOException {
-    return send("POST " + path + " HTTP/1.1\r\nHost: relay\r\nContent-Length: " + body.length
-            + "\r\n" + headers + "\r\n")
+    return send("POST "
+            + path
+            + " HTTP/1.1\r\nHost: relay\r\nContent-Length: "
+            + body.length
+            + "\r\n"
+            + headers
+            + "\r\n")
         .send(body);
   }
 
