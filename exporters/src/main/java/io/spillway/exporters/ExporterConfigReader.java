@@ -261,7 +261,7 @@ final class ExporterConfigReader {
     try {
       config.forHttp();
     } catch (TlsConfigException e) {
-      tls.problem(e.key(), e.getMessage());
+      tls.problem(e.key(), e.text());
     }
   }
 

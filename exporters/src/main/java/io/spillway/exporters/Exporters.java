@@ -21,16 +21,25 @@ public final class Exporters implements AutoCloseable {
   private static final int MAX_LOOKUPS_WAITING = 256;
   private static final long CLOSE_SECONDS = 5;
 
+  private final DialPolicy policy;
   private final InstantSource clock;
   private final String userAgent;
   private final EventLoopGroup loops;
   private final ThreadPoolExecutor lookups;
 
   /**
+   * @param policy asked before every lookup and every dial
+   */
+  public Exporters(DialPolicy policy) {
+    this(policy, InstantSource.system(), version());
+  }
+
+  /**
    * @param clock for file names and HTTP dates
    * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
    */
-  public Exporters(InstantSource clock, String version) {
+  Exporters(DialPolicy policy, InstantSource clock, String version) {
+    this.policy = policy;
     this.clock = clock;
     this.userAgent = "Spillway/" + version;
     this.loops =
@@ -49,14 +58,19 @@ public final class Exporters implements AutoCloseable {
     lookups.allowCoreThreadTimeOut(true);
   }
 
+  /** From the jar's manifest; classes that are not in a jar have none. */
+  private static String version() {
+    String version = Exporters.class.getPackage().getImplementationVersion();
+    return version == null ? "dev" : version;
+  }
+
   /**
    * Makes an exporter. Nothing is dialled or written before its first attempt.
    *
-   * @param policy asked before every lookup and every dial
    * @throws IllegalStateException if a TLS file that was good when the configuration was read no
    *     longer is
    */
-  public Exporter create(ExporterConfig config, DialPolicy policy) {
+  public Exporter create(ExporterConfig config) {
     Dialer dialer = new Dialer(config.id(), policy, lookups);
     try {
       return switch (config) {

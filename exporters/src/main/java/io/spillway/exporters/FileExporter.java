@@ -1,5 +1,7 @@
 package io.spillway.exporters;
 
+import static java.util.Objects.requireNonNull;
+
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
@@ -105,7 +107,7 @@ final class FileExporter implements Exporter {
       Slice protobuf =
           Decompression.decompress(
               request.codec(), request.payload(), request.uncompressedLength());
-      files.get(request.signal()).append(protobuf);
+      requireNonNull(files.get(request.signal())).append(protobuf);
       return new Outcome.Delivered();
     } catch (IOException e) {
       return new Outcome.SinkDown(ErrorClass.LOCAL, SinkWords.clean(e.toString()));

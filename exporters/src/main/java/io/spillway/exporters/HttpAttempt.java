@@ -2,13 +2,12 @@ package io.spillway.exporters;
 
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.spillway.otlp.stage.ErrorClass;
-import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * attempt. The sink may have taken the first, as it may have whenever an answer is missing.
  */
 final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchange {
-  private final Function<ExportRequest, FullHttpRequest> messages;
+  private final Supplier<FullHttpRequest> messages;
   private final HttpOutcomes outcomes;
-  private final ExportRequest request;
+  private final int items;
   private final CompletableFuture<Outcome> attempt;
   private final HttpConnections place;
   private @Nullable Runnable cancelDial;
@@ -32,14 +31,14 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   private String waitingFor = "a connection";
 
   HttpAttempt(
-      Function<ExportRequest, FullHttpRequest> messages,
+      Supplier<FullHttpRequest> messages,
       HttpOutcomes outcomes,
-      ExportRequest request,
+      int items,
       CompletableFuture<Outcome> attempt,
       HttpConnections place) {
     this.messages = messages;
     this.outcomes = outcomes;
-    this.request = request;
+    this.items = items;
     this.attempt = attempt;
     this.place = place;
   }
@@ -100,7 +99,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
     this.connection = connection;
     this.reused = reused;
     waitingFor = "an answer";
-    connection.send(messages.apply(request), this);
+    connection.send(messages.get(), this);
   }
 
   @Override
@@ -112,7 +111,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   @Override
   public void answered(HttpAnswer answer) {
     connection = null;
-    end(outcomes.of(answer, request.items()));
+    end(outcomes.of(answer, items));
   }
 
   @Override

@@ -114,7 +114,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       failure = cause;
     }
     if (channel.isActive()) {
-      channel.eventLoop().schedule(this::close, LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
+      var _ = channel.eventLoop().schedule(this::close, LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
     } else {
       gone();
     }
@@ -122,7 +122,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** Ends the exchange, if there is one, as lost. */
   void close() {
-    channel.close();
+    var _ = channel.close();
   }
 
   @Override

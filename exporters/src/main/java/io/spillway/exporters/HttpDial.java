@@ -74,7 +74,7 @@ final class HttpDial {
   void cancel() {
     ended = true;
     if (channel != null) {
-      channel.close();
+      var _ = channel.close();
     }
   }
 
@@ -118,7 +118,7 @@ final class HttpDial {
 
   private void shakeHands(Channel connected) {
     if (ended) {
-      connected.close();
+      var _ = connected.close();
     } else if (tls == null) {
       end(connected);
     } else {
@@ -132,7 +132,7 @@ final class HttpDial {
                 if (done.isSuccess()) {
                   end(connected);
                 } else {
-                  connected.close();
+                  var _ = connected.close();
                   end(done.cause());
                 }
               });
@@ -141,7 +141,7 @@ final class HttpDial {
 
   private void end(Channel connected) {
     if (ended) {
-      connected.close();
+      var _ = connected.close();
     } else {
       ended = true;
       result.connected(connected);

@@ -88,29 +88,32 @@ final class OtlpHttpExporter implements Exporter {
   public CompletableFuture<Outcome> export(ExportRequest request) {
     CompletableFuture<Outcome> attempt = attempts.begin();
     HttpConnections place = connections.get(request.signal());
-    if (place == null) {
+    Endpoint endpoint = config.endpoints().get(request.signal());
+    if (place == null || endpoint == null) {
       String key = request.signal().label() + "_endpoint";
       attempt.complete(
           new Outcome.SinkDown(ErrorClass.NOT_FOUND, "neither endpoint nor " + key + " is set"));
     } else if (!attempt.isDone()) {
-      begin(request, attempt, place);
+      begin(request, attempt, endpoint, place);
     }
     return attempt;
   }
 
   private void begin(
-      ExportRequest request, CompletableFuture<Outcome> attempt, HttpConnections place) {
+      ExportRequest request,
+      CompletableFuture<Outcome> attempt,
+      Endpoint endpoint,
+      HttpConnections place) {
     try {
-      new HttpAttempt(this::message, outcomes, request, attempt, place)
+      new HttpAttempt(() -> message(endpoint, request), outcomes, request.items(), attempt, place)
           .begin(config.otlp().timeout());
     } catch (RejectedExecutionException e) {
       attempt.complete(Failures.outcome(e));
     }
   }
 
-  private FullHttpRequest message(ExportRequest request) {
-    return HttpMessages.post(
-        config.endpoints().get(request.signal()), config.otlp().headers(), userAgent, request);
+  private FullHttpRequest message(Endpoint endpoint, ExportRequest request) {
+    return HttpMessages.post(endpoint, config.otlp().headers(), userAgent, request);
   }
 
   @Override

@@ -47,7 +47,7 @@ final class RequestFile implements AutoCloseable {
   void append(Slice request) throws IOException {
     ByteBuffer head = varint(request.length());
     ByteBuffer body = ByteBuffer.wrap(request.array(), request.offset(), request.length());
-    long added = head.remaining() + body.remaining();
+    long added = (long) head.remaining() + body.remaining();
     try {
       ByteBuffer[] record = {head, body};
       while (body.hasRemaining() || head.hasRemaining()) {

@@ -7,6 +7,7 @@ final class TlsConfigException extends Exception {
   @Serial private static final long serialVersionUID = 1L;
 
   private final String key;
+  private final String text;
 
   /**
    * @param key a key of {@code tls}; empty if the trouble lies between several
@@ -14,9 +15,15 @@ final class TlsConfigException extends Exception {
   TlsConfigException(String key, String message) {
     super(message);
     this.key = key;
+    this.text = message;
   }
 
   String key() {
     return key;
+  }
+
+  /** The message. */
+  String text() {
+    return text;
   }
 }

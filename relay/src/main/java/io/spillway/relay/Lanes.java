@@ -1,7 +1,6 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
-import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
@@ -17,6 +16,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -72,17 +72,17 @@ final class Lanes {
    * Opens the lanes of these routes, points them at their exporters, and retires the others.
    *
    * @param exporters by id; every id in the routes is there
-   * @throws IOException if a new lane cannot be opened; lanes that were open are as they were
+   * @throws IOException if the buffer directory cannot be listed
    */
   void apply(List<RouteSettings> routes, Map<String, Exporter> exporters) throws IOException {
-    Map<LaneId, EgressSettings> wanted = new java.util.LinkedHashMap<>();
+    Map<LaneId, EgressSettings> wanted = new LinkedHashMap<>();
     for (RouteSettings route : routes) {
       EgressSettings settings =
           new EgressSettings(
               route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
-      route.signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
+      route.match().signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
     }
-    Map<LaneId, Lane> opened = new java.util.LinkedHashMap<>();
+    Map<LaneId, Lane> opened = new LinkedHashMap<>();
     for (var entry : wanted.entrySet()) {
       opened.put(entry.getKey(), open(entry.getKey(), entry.getValue()));
     }
@@ -99,7 +99,7 @@ final class Lanes {
     return exporter;
   }
 
-  private Lane open(LaneId id, EgressSettings settings) throws IOException {
+  private Lane open(LaneId id, EgressSettings settings) {
     ActiveLane open = active.get(id);
     return open != null ? open.lane() : buffer.lane(id, settings.exporters().getFirst().codec());
   }
@@ -179,7 +179,7 @@ final class Lanes {
     }
   }
 
-  private void drainFound(LaneId id, Map<String, Exporter> exporters) throws IOException {
+  private void drainFound(LaneId id, Map<String, Exporter> exporters) {
     List<Exporter> last = new ArrayList<>();
     RouteMemory.Entry remembered = memory.recall(id.route());
     for (String exporter : remembered.exporters()) {
@@ -219,11 +219,6 @@ final class Lanes {
         return;
       }
     }
-  }
-
-  /** All signals in their order. */
-  static List<Signal> signals() {
-    return List.of(Signal.values());
   }
 
   /** A lane in use. */

@@ -1,7 +1,6 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
-import io.spillway.buffer.DiskStatus;
 import io.spillway.config.Problems;
 import io.spillway.exporters.Exporters;
 import io.spillway.otlp.stage.Exporter;
@@ -115,8 +114,8 @@ final class Relay {
 
   private void registerMeters() {
     meters.gauge(Meter.RECEIVER_IN_FLIGHT, admission, Admission::inFlightBytes);
-    meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().freeBytes());
-    meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reservedBytes());
+    meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().free());
+    meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reserved());
     registerDecisions(config.policy());
   }
 
@@ -214,10 +213,5 @@ final class Relay {
 
   private static String text(@Nullable InetSocketAddress address) {
     return address == null ? "off" : address.getHostString() + ":" + address.getPort();
-  }
-
-  /** The disk, for the status page. */
-  DiskStatus disk() {
-    return buffer.disk();
   }
 }

@@ -87,10 +87,10 @@ final class RelayView implements AdminView {
 
   private static Map<String, Object> disk(DiskStatus disk) {
     Map<String, Object> body = new LinkedHashMap<>();
-    body.put("free_bytes", disk.freeBytes());
-    body.put("min_free_bytes", disk.minFreeBytes());
-    body.put("reserved_bytes", disk.reservedBytes());
-    body.put("max_bytes", disk.maxBytes());
+    body.put("free_bytes", disk.free());
+    body.put("min_free_bytes", disk.minFree());
+    body.put("reserved_bytes", disk.reserved());
+    body.put("max_bytes", disk.max());
     return body;
   }
 

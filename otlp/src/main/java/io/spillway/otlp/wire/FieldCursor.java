@@ -40,6 +40,20 @@ final class FieldCursor {
     return over(parent.buf, parent.value, parent.end);
   }
 
+  /** A new cursor at the same place. */
+  FieldCursor copy() {
+    return new FieldCursor().over(buf, end, limit);
+  }
+
+  /** A new cursor in front of the first field of the message that this one stands on. */
+  FieldCursor children() {
+    return new FieldCursor().into(this);
+  }
+
+  byte[] array() {
+    return buf;
+  }
+
   /** Steps to the next field; false at the end of the message. A group is one field. */
   boolean next() {
     if (end == limit) {

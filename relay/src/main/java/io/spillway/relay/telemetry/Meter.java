@@ -38,7 +38,7 @@ public enum Meter {
       "spillway.receiver.in.flight",
       "bytes",
       "Request bytes held in memory until they are answered."),
-  LANE_ITEMS("spillway.lane.depth", "items", "Items stored and not settled.", "route", "signal"),
+  LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
   LANE_BYTES(
       "spillway.lane.depth", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
   LANE_AGE(

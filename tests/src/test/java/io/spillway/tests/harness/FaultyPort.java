@@ -90,7 +90,6 @@ final class FaultyPort implements AutoCloseable {
         }
       } catch (IOException e) {
         // Closed, or one connection was too short to be seen: the loop's condition tells.
-        continue;
       }
     }
   }

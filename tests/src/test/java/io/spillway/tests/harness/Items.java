@@ -12,6 +12,7 @@ import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.logs.v1.LogRecord;
 import io.opentelemetry.proto.logs.v1.ResourceLogs;
 import io.opentelemetry.proto.logs.v1.ScopeLogs;
+import io.opentelemetry.proto.logs.v1.SeverityNumber;
 import io.opentelemetry.proto.metrics.v1.AggregationTemporality;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.metrics.v1.NumberDataPoint;
@@ -196,7 +197,7 @@ public final class Items {
     return LogRecord.newBuilder()
         .setTimeUnixNano(BASE_NANOS + id)
         .setObservedTimeUnixNano(BASE_NANOS + id + 1)
-        .setSeverityNumberValue(9)
+        .setSeverityNumber(SeverityNumber.SEVERITY_NUMBER_INFO)
         .setBody(AnyValue.newBuilder().setStringValue("job " + id + " done " + PADDING))
         .addAttributes(number(ID, id))
         .setTraceId(bytes(0x5eed, id))

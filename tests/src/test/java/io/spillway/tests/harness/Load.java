@@ -118,11 +118,12 @@ public final class Load implements AutoCloseable {
   }
 
   private void drive(Wire wire) {
-    for (int turn = 0; !stopping; turn++) {
-      Kind kind = Kind.values()[turn % Kind.values().length];
-      long first = nextId.getAndAdd(itemsPerRequest);
-      deliver(wire, kind, first, Items.request(kind, first, itemsPerRequest, attributes));
-      LockSupport.parkNanos(pauseNanos);
+    while (!stopping) {
+      for (Kind kind : Kind.values()) {
+        long first = nextId.getAndAdd(itemsPerRequest);
+        deliver(wire, kind, first, Items.request(kind, first, itemsPerRequest, attributes));
+        LockSupport.parkNanos(pauseNanos);
+      }
     }
   }
 
