@@ -162,7 +162,9 @@ class OtlpReceiverLifecycleTest {
 
       harness.receiver().close(Duration.ofMillis(100));
 
-      assertThat(call.join().code()).isEqualTo(Status.Code.UNAVAILABLE);
+      // Which of the two depends on whether the stream or the connection ends first; after both the
+      // sender tries again.
+      assertThat(call.join().code()).isIn(Status.Code.UNAVAILABLE, Status.Code.CANCELLED);
       assertThat(http.isAtEnd()).isTrue();
       // The gate may still answer, and what it says is counted.
       harness
