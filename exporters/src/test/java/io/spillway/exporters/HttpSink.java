@@ -7,6 +7,7 @@ import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
 import io.spillway.otlp.rpc.ExportResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -177,7 +178,7 @@ final class HttpSink implements Sink {
     byte[] body = in.readNBytes(Integer.parseInt(headers.get("content-length")));
     String path = lines[0].split(" ")[1];
     paths.add(path);
-    received.add(new Received(signal(path), headers, body));
+    received.add(new Received(signal(path), headers, Slice.of(body)));
     return true;
   }
 
