@@ -115,8 +115,7 @@ final class Lanes {
       active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
     } else {
       LaneEgress egress =
-          new LaneEgress(
-              lane, settings, InstantSource.system(), RandomGenerator.getDefault(), meters);
+          new LaneEgress(lane, settings, InstantSource.system(), System::nanoTime, RandomGenerator.getDefault(), meters);
       active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
       egress.start();
       meters.lane(lane);

@@ -10,7 +10,10 @@ import io.spillway.otlp.wire.RequestSplitter;
 import io.spillway.otlp.wire.RequestSplitter.Part;
 import io.spillway.otlp.wire.TraceSampler;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,20 +29,15 @@ final class RequestPlanner {
   private static final int KEPT_RESOURCES = 4096;
 
   private final RequestScanner scanner = new RequestScanner();
-  private final RouteTable.Matcher[] matchers;
-  private final Lane[][] lanes;
+  private final Map<Signal, RouteTable.Matcher> matchers = new EnumMap<>(Signal.class);
   private final @Nullable TraceSampler[] samplers;
   private long[] routesOf = new long[16];
 
   /**
-   * @param lanes by signal and route
+   * @param tables one for every signal
    */
-  RequestPlanner(List<RouteSettings> routes, RouteTable[] tables, Lane[][] lanes) {
-    this.lanes = lanes;
-    this.matchers = new RouteTable.Matcher[tables.length];
-    for (int i = 0; i < tables.length; i++) {
-      matchers[i] = tables[i].matcher();
-    }
+  RequestPlanner(List<RouteSettings> routes, Map<Signal, RouteTable> tables) {
+    tables.forEach((signal, table) -> matchers.put(signal, table.matcher()));
     this.samplers = new @Nullable TraceSampler[routes.size()];
     for (int i = 0; i < samplers.length; i++) {
       samplers[i] = sampler(routes.get(i).sampling());
@@ -67,11 +65,12 @@ final class RequestPlanner {
     long some = 0;
     long all = -1;
     int resources = scanner.resources();
+    RouteTable.Matcher matcher = Objects.requireNonNull(matchers.get(signal));
     routesOf = routesOf.length < resources ? new long[resources] : routesOf;
     for (int i = 0; i < resources; i++) {
       routesOf[i] = 0;
       if (scanner.items(i) > 0) {
-        routesOf[i] = matchers[signal.ordinal()].routes(scanner, i);
+        routesOf[i] = matcher.routes(scanner, i);
         some |= routesOf[i];
         all &= routesOf[i];
       }
@@ -82,7 +81,7 @@ final class RequestPlanner {
       int route = Long.numberOfTrailingZeros(left);
       boolean whole = (all & (1L << route)) != 0;
       Part part = whole ? new Part(request, scanner.items()) : slice(1L << route, unknownFields);
-      deliveries.add(deliver(signal, route, part));
+      deliveries.add(deliver(signal, matcher.lane(route), samplers[route], part));
     }
     return deliveries;
   }
@@ -124,9 +123,10 @@ final class RequestPlanner {
     return at + from.length();
   }
 
-  private Delivery deliver(Signal signal, int route, Part part) throws PayloadTooLargeException {
-    Lane lane = lanes[signal.ordinal()][route];
-    TraceSampler sampler = signal == Signal.TRACES ? samplers[route] : null;
+  private static Delivery deliver(
+      Signal signal, Lane lane, @Nullable TraceSampler routeSampler, Part part)
+      throws PayloadTooLargeException {
+    TraceSampler sampler = signal == Signal.TRACES ? routeSampler : null;
     if (sampler == null) {
       return new Delivery(lane, split(signal, part, lane), 0);
     }

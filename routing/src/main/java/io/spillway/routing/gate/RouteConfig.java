@@ -29,8 +29,6 @@ public final class RouteConfig {
   private static final String SLOWER_THAN = "slower_than:";
   private static final Duration MAX_FAILOVER = Duration.ofDays(1);
   private static final Duration DEFAULT_WINDOW = Duration.ofDays(28);
-  private static final List<String> SIGNALS =
-      Arrays.stream(Signal.values()).map(Signal::label).toList();
 
   private final Set<String> exporterIds;
   private final Set<String> names = new HashSet<>();
@@ -96,16 +94,15 @@ public final class RouteConfig {
 
   private static RouteMatch match(Section match) {
     Set<Signal> signals = EnumSet.noneOf(Signal.class);
-    List<String> labels = match.strings("signals");
-    for (String label : labels) {
-      int index = SIGNALS.indexOf(label);
-      if (index >= 0) {
-        signals.add(Signal.values()[index]);
-      } else {
-        match.problem(
-            "signals",
-            "\"" + label + "\" is not a signal (expected " + String.join(", ", SIGNALS) + ")");
-      }
+    for (String label : match.strings("signals")) {
+      Optional<Signal> signal =
+          Arrays.stream(Signal.values()).filter(s -> s.label().equals(label)).findFirst();
+      signal.ifPresentOrElse(
+          signals::add,
+          () ->
+              match.problem(
+                  "signals",
+                  "\"" + label + "\" is not a signal (expected traces, metrics or logs)"));
     }
     Section resource = match.section("resource");
     Map<String, List<Glob>> patterns = new LinkedHashMap<>();

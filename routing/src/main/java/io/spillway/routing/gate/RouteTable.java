@@ -1,27 +1,34 @@
 package io.spillway.routing.gate;
 
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.routing.Glob;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The routes of one signal, ready to be matched. A set of routes is a long: bit {@code i} stands
- * for route {@code i}. Immutable.
+ * The routes of one signal and their lanes, ready to be matched. A set of routes is a long: bit
+ * {@code i} stands for route {@code i}. Immutable.
  */
 final class RouteTable {
   /** The routes that can be reached: the last one takes everything. */
   private final List<Candidate> candidates;
 
   private final String[] keys;
+  private final Map<Integer, Lane> lanes = new HashMap<>();
 
   /**
-   * @throws IllegalArgumentException if there is no route that takes what no other one does
+   * @throws IllegalArgumentException if there is no route that takes what no other one does, or a
+   *     lane is missing
    */
-  RouteTable(Signal signal, List<RouteSettings> routes) {
+  RouteTable(Signal signal, List<RouteSettings> routes, Function<LaneId, @Nullable Lane> open) {
     List<String> distinctKeys = new ArrayList<>();
     List<Candidate> reachable = new ArrayList<>();
     boolean caught = false;
@@ -29,6 +36,7 @@ final class RouteTable {
       RouteSettings route = routes.get(i);
       if (route.match().signals().contains(signal)) {
         reachable.add(candidate(i, route, distinctKeys));
+        lanes.put(i, lane(new LaneId(route.name(), signal), open));
         caught |= route.match().isCatchAll();
         if (route.match().isCatchAll() && !route.continues()) {
           break;
@@ -57,6 +65,14 @@ final class RouteTable {
     return new Candidate(1L << index, route.continues(), List.copyOf(conditions));
   }
 
+  private static Lane lane(LaneId id, Function<LaneId, @Nullable Lane> open) {
+    Lane lane = open.apply(id);
+    if (lane == null) {
+      throw new IllegalArgumentException("lane " + id + " is not open");
+    }
+    return lane;
+  }
+
   Matcher matcher() {
     return new Matcher();
   }
@@ -65,6 +81,14 @@ final class RouteTable {
   final class Matcher {
     private final @Nullable String[] values = new @Nullable String[keys.length];
     private final boolean[] known = new boolean[keys.length];
+
+    Lane lane(int route) {
+      Lane lane = lanes.get(route);
+      if (lane == null) {
+        throw new IllegalArgumentException("route " + route + " cannot be reached");
+      }
+      return lane;
+    }
 
     /** The routes that resource {@code i} of the scanned request goes to; at least one. */
     long routes(RequestScanner scanner, int i) {

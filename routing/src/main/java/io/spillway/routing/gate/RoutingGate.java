@@ -10,7 +10,9 @@ import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.wire.RequestSplitter.Part;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,39 +41,25 @@ public final class RoutingGate implements Gate {
 
   /**
    * @param routes as read and validated by {@link RouteConfig}
-   * @param lanes gives the open lane of every signal that a route takes
+   * @param lanes gives the open lane of every signal that can reach a route
    * @throws IllegalArgumentException if a signal has no catch-all route or a lane is missing
    */
-  public RoutingGate(List<RouteSettings> routes, Function<LaneId, Lane> lanes) {
+  public RoutingGate(List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes) {
     this(routes, lanes, System::nanoTime);
   }
 
-  RoutingGate(List<RouteSettings> routes, Function<LaneId, Lane> lanes, LongSupplier nanoClock) {
+  RoutingGate(
+      List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes, LongSupplier nanoClock) {
     List<RouteSettings> all = List.copyOf(routes);
     if (all.size() > RouteConfig.MAX_ROUTES) {
       throw new IllegalArgumentException("routes: more than " + RouteConfig.MAX_ROUTES);
     }
-    Signal[] signals = Signal.values();
-    RouteTable[] tables = new RouteTable[signals.length];
-    Lane[][] laneTable = new Lane[signals.length][all.size()];
-    for (Signal signal : signals) {
-      tables[signal.ordinal()] = new RouteTable(signal, all);
-      for (int i = 0; i < all.size(); i++) {
-        if (all.get(i).match().signals().contains(signal)) {
-          laneTable[signal.ordinal()][i] = lane(new LaneId(all.get(i).name(), signal), lanes);
-        }
-      }
+    Map<Signal, RouteTable> tables = new EnumMap<>(Signal.class);
+    for (Signal signal : Signal.values()) {
+      tables.put(signal, new RouteTable(signal, all, lanes));
     }
-    this.planners = ThreadLocal.withInitial(() -> new RequestPlanner(all, tables, laneTable));
+    this.planners = ThreadLocal.withInitial(() -> new RequestPlanner(all, tables));
     this.failures = new LogLimiter(nanoClock);
-  }
-
-  private static Lane lane(LaneId id, Function<LaneId, Lane> lanes) {
-    @Nullable Lane lane = lanes.apply(id);
-    if (lane == null) {
-      throw new IllegalArgumentException("lane " + id + " is not open");
-    }
-    return lane;
   }
 
   @Override
