@@ -80,7 +80,10 @@ final class Lanes {
       EgressSettings settings =
           new EgressSettings(
               route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
-      route.match().signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
+      route
+          .match()
+          .signals()
+          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
     }
     Map<LaneId, Lane> opened = new LinkedHashMap<>();
     for (var entry : wanted.entrySet()) {
