@@ -1,0 +1,113 @@
+package io.spillway.exporters;
+
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.spillway.otlp.stage.DialPolicy;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The only way to a socket: resolves names and opens channels, and asks the policy before both.
+ *
+ * <p>An address is checked twice: when it was resolved, so that an allowed neighbour is dialled
+ * instead of a denied one, and by the channel in the moment it connects, so that no path through a
+ * library (reconnects, remembered addresses) leads around the policy.
+ */
+final class Dialer {
+  private final String exporter;
+  private final DialPolicy policy;
+  private final Executor resolver;
+
+  /**
+   * @param exporter component id, for the policy's audit
+   * @param resolver runs name lookups, which block
+   */
+  Dialer(String exporter, DialPolicy policy, Executor resolver) {
+    this.exporter = exporter;
+    this.policy = policy;
+    this.resolver = resolver;
+  }
+
+  /**
+   * Finds the addresses that may be dialled, at least one, in the resolver's order. One of the two
+   * consumers is called, on a thread of the resolver or, if that is overloaded, the caller's.
+   */
+  void resolve(
+      Endpoint endpoint, Consumer<List<InetSocketAddress>> found, Consumer<Exception> failed) {
+    try {
+      resolver.execute(
+          () -> {
+            List<InetSocketAddress> addresses;
+            try {
+              addresses = allowed(endpoint);
+            } catch (IOException | RuntimeException e) {
+              failed.accept(e);
+              return;
+            }
+            found.accept(addresses);
+          });
+    } catch (RejectedExecutionException e) {
+      failed.accept(new RejectedExecutionException("too many name lookups at once", e));
+    }
+  }
+
+  private List<InetSocketAddress> allowed(Endpoint endpoint) throws IOException {
+    throwIfDenied(policy.checkHost(exporter, endpoint.host(), endpoint.port()));
+    List<InetSocketAddress> allowed = new ArrayList<>();
+    DialPolicy.Denial denial = null;
+    for (InetAddress address : InetAddress.getAllByName(endpoint.host())) {
+      DialPolicy.Denial no = check(endpoint, address);
+      if (no == null) {
+        allowed.add(new InetSocketAddress(address, endpoint.port()));
+      } else {
+        denial = no;
+      }
+    }
+    if (allowed.isEmpty()) {
+      throwIfDenied(denial);
+    }
+    return allowed;
+  }
+
+  private DialPolicy.@Nullable Denial check(Endpoint endpoint, InetAddress address) {
+    return policy.checkAddress(exporter, endpoint.host(), address, endpoint.port());
+  }
+
+  private static void throwIfDenied(DialPolicy.@Nullable Denial denial)
+      throws PolicyDeniedException {
+    if (denial != null) {
+      throw new PolicyDeniedException(denial);
+    }
+  }
+
+  /** A new channel, not yet connected, that connects to allowed addresses of this endpoint only. */
+  NioSocketChannel channel(Endpoint endpoint) {
+    return new CheckedChannel(this, endpoint);
+  }
+
+  private static final class CheckedChannel extends NioSocketChannel {
+    private final Dialer dialer;
+    private final Endpoint endpoint;
+
+    CheckedChannel(Dialer dialer, Endpoint endpoint) {
+      this.dialer = dialer;
+      this.endpoint = endpoint;
+    }
+
+    @Override
+    protected boolean doConnect(SocketAddress remote, SocketAddress local) throws Exception {
+      if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
+        throw new IOException("not a resolved address: " + remote);
+      }
+      throwIfDenied(dialer.check(endpoint, address.getAddress()));
+      return super.doConnect(remote, local);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package io.spillway.exporters;
+
+import io.spillway.config.Section;
+import io.spillway.otlp.Codec;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a user writes about one exporter. */
+public sealed interface ExporterConfig
+    permits OtlpGrpcConfig, OtlpHttpConfig, FileConfig, DebugConfig {
+
+  /**
+   * Reads {@code exporters}: ids {@code type} or {@code type/name}, in the order written. What is
+   * wrong is recorded as problems of the sections; an exporter with problems may be missing from
+   * the result or hold defaults, so nothing may be made of it before the problems are looked at.
+   */
+  static Map<String, ExporterConfig> readAll(Section root) {
+    return ExporterConfigReader.readAll(root);
+  }
+
+  /** The component id as written, for example {@code otlp_grpc/primary}. */
+  String id();
+
+  /** The codec that requests to this sink are compressed with. */
+  Codec codec();
+
+  /** Where this exporter will dial, for the policy check at validation; empty if nowhere. */
+  List<Destination> destinations();
+
+  /** The region the sink is in, as the configuration claims; null if it does not. */
+  @Nullable String region();
+
+  /** What the sink or the network charges for a GiB on the wire; 0 if not given. */
+  double costPerGib();
+
+  /**
+   * A place to dial.
+   *
+   * @param host a name or a literal address, without brackets
+   * @param plaintext whether nothing is encrypted on the way
+   */
+  record Destination(String host, int port, boolean plaintext) {}
+}

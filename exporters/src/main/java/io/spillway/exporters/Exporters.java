@@ -1,0 +1,111 @@
+package io.spillway.exporters;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.spillway.otlp.stage.DialPolicy;
+import io.spillway.otlp.stage.Exporter;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * Makes exporters and owns the threads they share: few for I/O, few for what blocks (name lookups).
+ * Outlives its exporters: close them first.
+ */
+public final class Exporters implements AutoCloseable {
+  private static final int IO_THREADS = 2;
+  private static final int LOOKUP_THREADS = 4;
+  private static final int MAX_LOOKUPS_WAITING = 256;
+  private static final long CLOSE_SECONDS = 5;
+
+  /**
+   * These log every failure to connect and every late frame, without a limit; outcomes say the
+   * same. Kept here because the JDK forgets the level of a logger that nobody holds.
+   */
+  private static final List<Logger> NOISY =
+      List.of(
+          Logger.getLogger("io.grpc.internal.ManagedChannelImpl"),
+          Logger.getLogger("io.grpc.internal.AbstractClientStream"));
+
+  private final DialPolicy policy;
+  private final InstantSource clock;
+  private final String userAgent;
+  private final EventLoopGroup loops;
+  private final ThreadPoolExecutor lookups;
+
+  /**
+   * @param policy asked before every lookup and every dial
+   */
+  public Exporters(DialPolicy policy) {
+    this(policy, InstantSource.system(), version());
+  }
+
+  /**
+   * @param clock for file names and HTTP dates
+   * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
+   */
+  Exporters(DialPolicy policy, InstantSource clock, String version) {
+    NOISY.forEach(logger -> logger.setLevel(Level.SEVERE));
+    this.policy = policy;
+    this.clock = clock;
+    this.userAgent = "Spillway/" + version;
+    this.loops =
+        new MultiThreadIoEventLoopGroup(
+            IO_THREADS,
+            new DefaultThreadFactory("spillway-export", true),
+            NioIoHandler.newFactory());
+    this.lookups =
+        new ThreadPoolExecutor(
+            LOOKUP_THREADS,
+            LOOKUP_THREADS,
+            30,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(MAX_LOOKUPS_WAITING),
+            new DefaultThreadFactory("spillway-lookup", true));
+    lookups.allowCoreThreadTimeOut(true);
+  }
+
+  /** From the jar's manifest; classes that are not in a jar have none. */
+  private static String version() {
+    String version = Exporters.class.getPackage().getImplementationVersion();
+    return version == null ? "dev" : version;
+  }
+
+  /**
+   * Makes an exporter. Nothing is dialled or written before its first attempt.
+   *
+   * @throws IllegalStateException if a TLS file that was good when the configuration was read no
+   *     longer is
+   */
+  public Exporter create(ExporterConfig config) {
+    Dialer dialer = new Dialer(config.id(), policy, lookups);
+    try {
+      return switch (config) {
+        case OtlpGrpcConfig grpc ->
+            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, userAgent);
+        case OtlpHttpConfig http ->
+            new OtlpHttpExporter(http, dialer, loops.next(), clock, userAgent);
+        case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
+        case DebugConfig debug -> new DebugExporter(debug);
+      };
+    } catch (TlsConfigException e) {
+      throw new IllegalStateException(
+          "exporters::" + config.id() + "::tls::" + e.key() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Stops the shared threads. Attempts of exporters that were not closed may never end. */
+  @Override
+  public void close() {
+    lookups.shutdownNow();
+    loops
+        .shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS)
+        .awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+  }
+}

@@ -1,0 +1,138 @@
+package io.spillway.exporters;
+
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.spillway.otlp.stage.ErrorClass;
+import io.spillway.otlp.stage.Outcome;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt over HTTP, from the wait for a connection to the outcome. Lives on the event loop of
+ * its connections; its future may be completed from anywhere, which ends it.
+ *
+ * <p>A kept connection that dies before a byte of an answer is the way in which HTTP/1.1 sinks
+ * close idle connections: the request is then sent once more, on a fresh one, within the same
+ * attempt. The sink may have taken the first, as it may have whenever an answer is missing.
+ */
+final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchange {
+  private final Supplier<FullHttpRequest> messages;
+  private final HttpOutcomes outcomes;
+  private final int items;
+  private final CompletableFuture<Outcome> attempt;
+  private final HttpConnections place;
+  private @Nullable Runnable cancelDial;
+  private @Nullable HttpConnection connection;
+  private boolean reused;
+  private boolean resent;
+  private String waitingFor = "a connection";
+
+  HttpAttempt(
+      Supplier<FullHttpRequest> messages,
+      HttpOutcomes outcomes,
+      int items,
+      CompletableFuture<Outcome> attempt,
+      HttpConnections place) {
+    this.messages = messages;
+    this.outcomes = outcomes;
+    this.items = items;
+    this.attempt = attempt;
+    this.place = place;
+  }
+
+  void begin(Duration timeout) {
+    Future<?> clock =
+        place.loop().schedule(() -> timedOut(timeout), timeout.toNanos(), TimeUnit.NANOSECONDS);
+    var _ =
+        attempt.whenComplete(
+            (outcome, failure) -> {
+              clock.cancel(false);
+              if (!place.loop().isShuttingDown()) {
+                place.loop().execute(this::free);
+              }
+            });
+    place.loop().execute(this::seek);
+  }
+
+  private void seek() {
+    if (!attempt.isDone()) {
+      place.seek(this, resent);
+    }
+  }
+
+  private void timedOut(Duration timeout) {
+    end(
+        new Outcome.Retry(
+            null,
+            ErrorClass.TIMEOUT,
+            "no answer within " + timeout.toMillis() + " ms, waiting for " + waitingFor));
+  }
+
+  /** Frees what an attempt holds that was cancelled, timed out or abandoned. */
+  private void free() {
+    place.forget(this);
+    if (cancelDial != null) {
+      Runnable cancel = cancelDial;
+      cancelDial = null;
+      cancel.run();
+    }
+    if (connection != null) {
+      connection.close();
+    }
+  }
+
+  @Override
+  public void dialling(Runnable cancel) {
+    cancelDial = cancel;
+  }
+
+  @Override
+  public void found(HttpConnection connection, boolean reused) {
+    cancelDial = null;
+    if (attempt.isDone()) {
+      place.reusable(connection);
+      return;
+    }
+    this.connection = connection;
+    this.reused = reused;
+    waitingFor = "an answer";
+    connection.send(messages.get(), this);
+  }
+
+  @Override
+  public void notFound(Throwable failure) {
+    cancelDial = null;
+    end(Failures.outcome(failure));
+  }
+
+  @Override
+  public void answered(HttpAnswer answer) {
+    connection = null;
+    end(outcomes.of(answer, items));
+  }
+
+  @Override
+  public void lost(Throwable failure, boolean silent) {
+    connection = null;
+    if (reused && silent && !resent && !attempt.isDone()) {
+      resent = true;
+      seek();
+    } else {
+      end(lostOutcome(failure));
+    }
+  }
+
+  private static Outcome lostOutcome(Throwable failure) {
+    return failure instanceof NotHttpException
+        ? new Outcome.SinkDown(
+            ErrorClass.SERVER, SinkWords.clean(String.valueOf(failure.getMessage())))
+        : Failures.outcome(failure);
+  }
+
+  private void end(Outcome outcome) {
+    attempt.complete(outcome);
+  }
+}

@@ -1,0 +1,34 @@
+package io.spillway.exporters;
+
+import io.spillway.otlp.Codec;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The configuration of an {@code otlp_grpc} exporter. */
+record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterConfig {
+
+  @Override
+  public String id() {
+    return otlp.id();
+  }
+
+  @Override
+  public Codec codec() {
+    return otlp.codec();
+  }
+
+  @Override
+  public List<Destination> destinations() {
+    return List.of(endpoint.destination());
+  }
+
+  @Override
+  public @Nullable String region() {
+    return otlp.region();
+  }
+
+  @Override
+  public double costPerGib() {
+    return otlp.costPerGib();
+  }
+}

@@ -1,0 +1,24 @@
+package io.spillway.exporters;
+
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.stage.RetrySettings;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What both OTLP exporters have in common.
+ *
+ * @param timeout of one attempt, name resolution and connecting included
+ * @param maxRequestBytes the largest request, uncompressed
+ * @param costPerGib of wire bytes; 0 if not given
+ */
+record OtlpSettings(
+    String id,
+    Codec codec,
+    Headers headers,
+    TlsConfig tls,
+    Duration timeout,
+    RetrySettings retry,
+    int maxRequestBytes,
+    @Nullable String region,
+    double costPerGib) {}

@@ -1,0 +1,46 @@
+package io.spillway.relay;
+
+import io.spillway.relay.demo.DemoCommand;
+import io.spillway.relay.load.CaptureCommand;
+import io.spillway.relay.load.SendCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/** The command line. Exit codes: 0 done, 2 bad usage or configuration, 1 anything else. */
+@Command(
+    name = "spillway",
+    description = "A durable, accountable OTLP egress relay.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    subcommands = {
+      RunCommand.class,
+      DemoCommand.class,
+      ValidateCommand.class,
+      PrintConfigCommand.class,
+      SendCommand.class,
+      CaptureCommand.class,
+    })
+public final class Main {
+
+  static final int BAD_CONFIG = CommandLine.ExitCode.USAGE;
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new Main()).execute(args));
+  }
+
+  /** The version in the jar's manifest. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"spillway " + text()};
+    }
+
+    static String text() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return version == null ? "development" : version;
+    }
+  }
+}

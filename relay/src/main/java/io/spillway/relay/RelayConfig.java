@@ -1,0 +1,71 @@
+package io.spillway.relay;
+
+import io.spillway.buffer.BufferConfig;
+import io.spillway.config.Configuration;
+import io.spillway.config.Problems;
+import io.spillway.config.Section;
+import io.spillway.exporters.ExporterConfig;
+import io.spillway.otlp.stage.DialPolicy.Denial;
+import io.spillway.receivers.OtlpReceiverConfig;
+import io.spillway.relay.admin.AdminConfig;
+import io.spillway.relay.telemetry.TelemetryConfig;
+import io.spillway.routing.gate.RouteConfig;
+import io.spillway.routing.gate.RouteSettings;
+import io.spillway.routing.policy.EgressPolicy;
+import java.util.List;
+import java.util.Map;
+
+/** The whole configuration, read by the components that own its parts. */
+record RelayConfig(
+    OtlpReceiverConfig receivers,
+    BufferConfig buffer,
+    Map<String, ExporterConfig> exporters,
+    EgressPolicy policy,
+    List<RouteSettings> routes,
+    AdminConfig admin,
+    TelemetryConfig telemetry) {
+
+  /**
+   * Reads and checks everything. Problems, unknown keys and denied destinations included, are in
+   * {@code configuration.problems()}; the result is good for use only if there are none.
+   */
+  static RelayConfig read(Configuration configuration) {
+    Section root = configuration.root();
+    Map<String, ExporterConfig> exporters = ExporterConfig.readAll(root);
+    RelayConfig config =
+        new RelayConfig(
+            OtlpReceiverConfig.read(root.section("receivers")),
+            BufferConfig.read(root.section("buffer")),
+            exporters,
+            EgressPolicy.read(root),
+            RouteConfig.readAll(root, exporters.keySet()),
+            AdminConfig.read(root.section("admin")),
+            TelemetryConfig.read(root.section("telemetry")));
+    config.reportDenied(configuration.problems());
+    configuration.reportUnknownKeys();
+    return config;
+  }
+
+  private void reportDenied(Problems problems) {
+    exporters.forEach(
+        (id, exporter) ->
+            exporter
+                .destinations()
+                .forEach(
+                    destination -> {
+                      Denial denial =
+                          policy.checkExporter(
+                              id, destination.host(), destination.port(), exporter.region());
+                      if (denial != null) {
+                        problems.add(
+                            "exporters::" + id,
+                            "%s:%d is denied by the egress policy, %s: %s"
+                                .formatted(
+                                    destination.host(),
+                                    destination.port(),
+                                    denial.rule(),
+                                    denial.reason()));
+                      }
+                    }));
+  }
+}

@@ -1,0 +1,194 @@
+package io.spillway.relay;
+
+import io.spillway.buffer.Buffer;
+import io.spillway.buffer.DiskStatus;
+import io.spillway.buffer.ReceivedCounts;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.LaneStatus;
+import io.spillway.receivers.OtlpReceiver;
+import io.spillway.relay.admin.AdminView;
+import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.egress.EgressStatus;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The state of a relay as the admin API shows it. Safe on any thread. */
+final class RelayView implements AdminView {
+
+  /** Where a relay stands in its life. */
+  enum State {
+    STARTING,
+    RUNNING,
+    STOPPING
+  }
+
+  private final Lanes lanes;
+  private final Buffer buffer;
+  private final OtlpReceiver receiver;
+  private final Meters meters;
+  private volatile State state = State.STARTING;
+  private volatile @Nullable InetSocketAddress admin;
+
+  RelayView(Lanes lanes, Buffer buffer, OtlpReceiver receiver, Meters meters) {
+    this.lanes = lanes;
+    this.buffer = buffer;
+    this.receiver = receiver;
+    this.meters = meters;
+  }
+
+  void state(State next) {
+    state = next;
+  }
+
+  void admin(InetSocketAddress address) {
+    admin = address;
+  }
+
+  @Override
+  public boolean ready() {
+    return state == State.RUNNING;
+  }
+
+  @Override
+  public String metrics() {
+    return meters.scrape();
+  }
+
+  @Override
+  public Map<String, Object> status() {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("version", Main.Version.text());
+    body.put("state", state.name().toLowerCase(Locale.ROOT));
+    body.put("pid", ProcessHandle.current().pid());
+    Map<String, Object> receivers = new LinkedHashMap<>();
+    putAddress(receivers, "grpc", receiver.grpcAddress());
+    putAddress(receivers, "http", receiver.httpAddress());
+    body.put("receivers", receivers);
+    putAddress(body, "admin", admin);
+    body.put("disk", disk(buffer.disk()));
+    body.put("lanes", lanes.all().stream().map(RelayView::lane).toList());
+    return body;
+  }
+
+  private static void putAddress(
+      Map<String, Object> body, String key, @Nullable InetSocketAddress address) {
+    if (address != null) {
+      body.put(key, address.getHostString() + ":" + address.getPort());
+    }
+  }
+
+  private static Map<String, Object> disk(DiskStatus disk) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("free_bytes", disk.free());
+    body.put("min_free_bytes", disk.minFree());
+    body.put("reserved_bytes", disk.reserved());
+    body.put("max_bytes", disk.max());
+    return body;
+  }
+
+  private static Map<String, Object> lane(Lanes.ActiveLane active) {
+    LaneStatus status = active.lane().status();
+    EgressStatus egress = active.egress().status();
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("route", active.lane().id().route());
+    body.put("signal", active.lane().id().signal().label());
+    body.put("retired", active.retired());
+    body.put("items", status.items());
+    body.put("blocks", status.blocks());
+    body.put("bytes", status.bytes());
+    body.put("disk_bytes", status.diskBytes());
+    body.put("oldest_age_seconds", ageSeconds(status.oldest()));
+    body.put("full", status.full());
+    body.put("active", egress.active());
+    body.put("exporters", egress.exporters().stream().map(RelayView::exporter).toList());
+    body.put(
+        "transitions",
+        egress.transitions().stream()
+            .map(
+                t ->
+                    Map.of(
+                        "exporter",
+                        t.exporter(),
+                        "from",
+                        t.from().label(),
+                        "to",
+                        t.to().label(),
+                        "when",
+                        t.when().toString(),
+                        "reason",
+                        t.reason()))
+            .toList());
+    return body;
+  }
+
+  private static @Nullable Double ageSeconds(@Nullable Instant oldest) {
+    return oldest == null
+        ? null
+        : Math.max(0, Duration.between(oldest, Instant.now()).toMillis()) / 1000.0;
+  }
+
+  private static Map<String, Object> exporter(EgressStatus.ExporterStatus status) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("id", status.id());
+    body.put("state", status.state().label());
+    body.put("since", status.since().toString());
+    body.put("reason", status.reason());
+    body.put("attempts_in_flight", status.attemptsInFlight());
+    body.put("next_attempt", status.nextAttempt() == null ? null : status.nextAttempt().toString());
+    return body;
+  }
+
+  @Override
+  public Map<String, Object> ledger() {
+    List<LaneLedger> ledgers = lanes.all().stream().map(lane -> lane.lane().ledger()).toList();
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put(
+        "unaccounted", ledgers.stream().mapToLong(ledger -> Math.abs(ledger.unaccounted())).sum());
+    Map<String, Object> received = new LinkedHashMap<>();
+    for (ReceivedCounts.Kind kind : ReceivedCounts.Kind.values()) {
+      received.put(kind.name().toLowerCase(Locale.ROOT), counts(kind));
+    }
+    body.put("received", received);
+    body.put("lanes", ledgers.stream().map(RelayView::ledger).toList());
+    return body;
+  }
+
+  private Map<String, Long> counts(ReceivedCounts.Kind kind) {
+    Map<String, Long> counts = new LinkedHashMap<>();
+    for (Signal signal : Signal.values()) {
+      counts.put(signal.label(), buffer.received().get(signal, kind));
+    }
+    return counts;
+  }
+
+  private static Map<String, Object> ledger(LaneLedger ledger) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("route", ledger.lane().route());
+    body.put("signal", ledger.lane().signal().label());
+    body.put("routed", ledger.routed());
+    body.put("sampled_out", ledger.sampledOut());
+    body.put("delivered", ledger.delivered());
+    body.put("rejected", ledger.rejected());
+    body.put("dropped", dropped(ledger));
+    body.put("buffered", ledger.buffered());
+    body.put("redelivered", ledger.redelivered());
+    body.put("unaccounted", ledger.unaccounted());
+    return body;
+  }
+
+  private static Map<String, Long> dropped(LaneLedger ledger) {
+    Map<String, Long> dropped = new LinkedHashMap<>();
+    for (DropReason reason : DropReason.values()) {
+      dropped.put(reason.label(), ledger.dropped().getOrDefault(reason.label(), 0L));
+    }
+    return dropped;
+  }
+}

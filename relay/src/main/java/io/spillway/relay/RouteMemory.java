@@ -1,0 +1,95 @@
+package io.spillway.relay;
+
+import io.spillway.routing.FailoverSettings;
+import io.spillway.routing.gate.RouteSettings;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Remembers on disk which exporters each route had, so that the lanes of a route that is gone after
+ * a restart can still drain to them.
+ *
+ * <p>A small JSON file beside the lanes, replaced as a whole. Without it nothing is lost: such
+ * lanes keep their data and say so.
+ */
+final class RouteMemory {
+
+  private static final Logger log = LoggerFactory.getLogger(RouteMemory.class);
+  private static final FailoverSettings DEFAULT_FAILOVER =
+      new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60));
+
+  private final JsonMapper json = JsonMapper.shared();
+  private final Path file;
+  private final Map<String, List<String>> exportersByRoute;
+
+  RouteMemory(Path bufferDirectory) {
+    this.file = bufferDirectory.resolve("routes.json");
+    this.exportersByRoute = read();
+  }
+
+  /** What is known of a route; no exporters if nothing is. */
+  Entry recall(String route) {
+    return new Entry(exportersByRoute.getOrDefault(route, List.of()), DEFAULT_FAILOVER);
+  }
+
+  /** Adds and replaces these routes; others are kept. */
+  void remember(List<RouteSettings> routes) {
+    Map<String, List<String>> before = Map.copyOf(exportersByRoute);
+    routes.forEach(route -> exportersByRoute.put(route.name(), List.copyOf(route.exporters())));
+    if (!before.equals(exportersByRoute)) {
+      write();
+    }
+  }
+
+  private Map<String, List<String>> read() {
+    if (!Files.exists(file)) {
+      return new LinkedHashMap<>();
+    }
+    try {
+      return new LinkedHashMap<>(
+          json.readValue(
+              Files.readAllBytes(file), new TypeReference<Map<String, List<String>>>() {}));
+    } catch (IOException | JacksonException e) {
+      log.warn(
+          "{}: unreadable ({}). Lanes of routes that are gone keep their data until their route is"
+              + " configured again.",
+          file,
+          e.getMessage());
+      return new LinkedHashMap<>();
+    }
+  }
+
+  private void write() {
+    Path next = file.resolveSibling(file.getFileName() + ".next");
+    try {
+      Files.write(next, json.writeValueAsString(exportersByRoute).getBytes(StandardCharsets.UTF_8));
+      try (FileChannel channel = FileChannel.open(next, StandardOpenOption.WRITE)) {
+        channel.force(true);
+      }
+      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      log.warn(
+          "{}: cannot be written ({}). Should a route be removed before the next start, its lanes"
+              + " wait for it to come back.",
+          file,
+          e.getMessage());
+    }
+  }
+
+  /** What is known of a route. */
+  record Entry(List<String> exporters, FailoverSettings failover) {}
+}

@@ -1,0 +1,73 @@
+package io.spillway.relay;
+
+import io.spillway.buffer.BufferInUseException;
+import io.spillway.config.Configuration;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code run}: the relay, until a signal stops it. */
+@Command(
+    name = "run",
+    description =
+        "Runs the relay until SIGTERM or SIGINT. SIGHUP, or a changed file, reloads the"
+            + " configuration.",
+    mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+
+  private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
+
+  @Mixin private ConfigOptions options = new ConfigOptions();
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--shutdown-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "10",
+      description =
+          "How long a stop waits for what is in flight; the rest stays on disk. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int shutdownTimeoutSeconds;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    Configuration configuration = options.load();
+    RelayConfig config = RelayConfig.read(configuration);
+    if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
+      return Main.BAD_CONFIG;
+    }
+    Logging.apply(config.telemetry());
+    Relay relay;
+    try {
+      relay = Relay.start(config);
+    } catch (BufferInUseException e) {
+      log.error("{}", e.getMessage());
+      return Main.BAD_CONFIG;
+    } catch (IOException e) {
+      log.error("{}", e.getMessage());
+      return 1;
+    }
+    return serve(relay);
+  }
+
+  private int serve(Relay relay) throws InterruptedException {
+    CountDownLatch stop = new CountDownLatch(1);
+    try (Reloader reloader = new Reloader(options, relay)) {
+      Signals.on("TERM", stop::countDown);
+      Signals.on("INT", stop::countDown);
+      Signals.on("HUP", () -> reloader.request("SIGHUP"));
+      reloader.start();
+      stop.await();
+    }
+    relay.close(Duration.ofSeconds(shutdownTimeoutSeconds));
+    return 0;
+  }
+}

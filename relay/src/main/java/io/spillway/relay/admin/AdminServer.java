@@ -1,0 +1,152 @@
+package io.spillway.relay.admin;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Serves the admin API. Health is open to all; the rest asks for the token if one is configured.
+ */
+public final class AdminServer implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
+  private static final int THREADS = 2;
+  private static final int BACKLOG = 64;
+  private static final String JSON = "application/json";
+  private static final String TEXT = "text/plain; charset=utf-8";
+  private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
+
+  private final JsonMapper json = JsonMapper.shared();
+  private final AdminConfig config;
+  private final HttpServer server;
+  private final ExecutorService threads =
+      Executors.newFixedThreadPool(
+          THREADS, Thread.ofPlatform().daemon().name("admin-", 0).factory());
+
+  /**
+   * Binds and starts.
+   *
+   * @throws IOException naming the address, if it cannot be bound
+   */
+  public AdminServer(AdminConfig config, AdminView view) throws IOException {
+    this.config = config;
+    this.server = bind(config);
+    server.setExecutor(threads);
+    server.createContext("/livez", get("/livez", () -> new Body(200, TEXT, "ok\n")));
+    server.createContext(
+        "/readyz",
+        get(
+            "/readyz",
+            () -> view.ready() ? new Body(200, TEXT, "ok\n") : new Body(503, TEXT, "not ready\n")));
+    server.createContext(
+        "/metrics", secured(get("/metrics", () -> new Body(200, PROMETHEUS, view.metrics()))));
+    server.createContext(
+        "/api/v1/status",
+        secured(
+            get(
+                "/api/v1/status",
+                () -> new Body(200, JSON, json.writeValueAsString(view.status())))));
+    server.createContext(
+        "/api/v1/ledger",
+        secured(
+            get(
+                "/api/v1/ledger",
+                () -> new Body(200, JSON, json.writeValueAsString(view.ledger())))));
+    server.createContext(
+        "/",
+        exchange ->
+            send(
+                exchange,
+                new Body(
+                    404,
+                    TEXT,
+                    "not found; there are /livez /readyz /metrics /api/v1/status"
+                        + " /api/v1/ledger\n")));
+    server.start();
+  }
+
+  private static HttpServer bind(AdminConfig config) throws IOException {
+    try {
+      return HttpServer.create(new InetSocketAddress(config.host(), config.port()), BACKLOG);
+    } catch (IOException e) {
+      throw new IOException(
+          "admin::endpoint: cannot listen on %s:%d: %s. Choose another port, or 0 for a free one."
+              .formatted(config.host(), config.port(), e.getMessage()),
+          e);
+    }
+  }
+
+  /** The bound address. */
+  public InetSocketAddress address() {
+    return server.getAddress();
+  }
+
+  @Override
+  public void close() {
+    server.stop(0);
+    threads.shutdownNow();
+  }
+
+  private HttpHandler get(String path, Supplier<Body> body) {
+    return exchange -> {
+      if (!exchange.getRequestURI().getPath().equals(path)) {
+        send(exchange, new Body(404, TEXT, "not found\n"));
+      } else if (!exchange.getRequestMethod().equals("GET")) {
+        exchange.getResponseHeaders().set("Allow", "GET");
+        send(exchange, new Body(405, TEXT, "only GET\n"));
+      } else {
+        send(exchange, answer(path, body));
+      }
+    };
+  }
+
+  private static Body answer(String path, Supplier<Body> body) {
+    try {
+      return body.get();
+    } catch (RuntimeException e) {
+      log.warn("admin {}: failed", path, e);
+      return new Body(500, TEXT, "internal error; see the log\n");
+    }
+  }
+
+  private HttpHandler secured(HttpHandler handler) {
+    String token = config.token();
+    if (token == null) {
+      return handler;
+    }
+    byte[] expected = ("Bearer " + token).getBytes(StandardCharsets.UTF_8);
+    return exchange -> {
+      String given = exchange.getRequestHeaders().getFirst("Authorization");
+      if (given != null
+          && MessageDigest.isEqual(expected, given.getBytes(StandardCharsets.UTF_8))) {
+        handler.handle(exchange);
+      } else {
+        exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer");
+        send(
+            exchange,
+            new Body(401, TEXT, "send the admin token as \"Authorization: Bearer ...\"\n"));
+      }
+    };
+  }
+
+  private static void send(HttpExchange exchange, Body body) throws IOException {
+    try (exchange) {
+      byte[] bytes = body.text().getBytes(StandardCharsets.UTF_8);
+      exchange.getResponseHeaders().set("Content-Type", body.type());
+      exchange.sendResponseHeaders(body.status(), bytes.length);
+      exchange.getResponseBody().write(bytes);
+    }
+  }
+
+  private record Body(int status, String type, String text) {}
+}

@@ -1,0 +1,244 @@
+package io.spillway.relay.telemetry;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.Answer;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.ErrorClass;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.stage.Settlement;
+import io.spillway.receivers.ReceiverListener;
+import io.spillway.receivers.Transport;
+import io.spillway.routing.egress.EgressListener;
+import io.spillway.routing.egress.Transition;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The process's meters. Receivers and egress report to it on their own threads; gauges read their
+ * subject when scraped.
+ */
+public final class Meters implements ReceiverListener, EgressListener {
+
+  private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
+  private final InstantSource clock;
+
+  public Meters(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  /** All meters in Prometheus text format. */
+  public String scrape() {
+    return registry.scrape();
+  }
+
+  @Override
+  public void answered(
+      Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
+    receivers
+        .computeIfAbsent(
+            new ReceiverKey(signal, transport, Outcomes.of(answer)), this::receiverMeters)
+        .record(wireBytes, answer.items(), elapsed);
+  }
+
+  @Override
+  public void attempt(
+      LaneId lane,
+      String exporter,
+      Outcome outcome,
+      Duration elapsed,
+      long payloadBytes,
+      int items) {
+    Tags tags = tags(lane).and("exporter", exporter);
+    counter(Meter.EXPORTER_ATTEMPTS, tags.and("outcome", Outcomes.of(outcome))).increment();
+    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(payloadBytes);
+    timer(Meter.EXPORTER_ATTEMPT_DURATION, tags).record(elapsed);
+    ErrorClass error = Outcomes.error(outcome);
+    if (error != null) {
+      counter(Meter.EXPORTER_ERRORS, tags.and("reason", error.label())).increment();
+    }
+  }
+
+  @Override
+  public void settled(LaneId lane, Block block, Settlement settlement, Duration endToEnd) {
+    timer(Meter.EXPORTER_DELIVERY_DURATION, tags(lane)).record(endToEnd);
+  }
+
+  @Override
+  public void transition(LaneId lane, Transition transition) {
+    String state = transition.to().name().toLowerCase(Locale.ROOT);
+    counter(
+            Meter.EXPORTER_TRANSITIONS,
+            tags(lane).and("exporter", transition.exporter(), "state", state))
+        .increment();
+  }
+
+  /** Registers the meters of a lane. Calling it again for the same lane changes nothing. */
+  public void lane(Lane lane) {
+    Tags tags = tags(lane.id());
+    gauge(Meter.LANE_ITEMS, tags, lane, l -> l.status().items());
+    gauge(Meter.LANE_BYTES, tags, lane, l -> l.status().bytes());
+    gauge(Meter.LANE_DISK, tags, lane, l -> l.status().diskBytes());
+    gauge(Meter.LANE_AGE, tags, lane, this::oldestAgeSeconds);
+    count(Meter.LANE_ROUTED, tags, lane, LaneLedger::routed);
+    count(Meter.LANE_SAMPLED_OUT, tags, lane, LaneLedger::sampledOut);
+    count(Meter.LANE_DELIVERED, tags, lane, l -> sum(l.delivered()));
+    count(Meter.LANE_REJECTED, tags, lane, l -> sum(l.rejected()));
+    count(Meter.LANE_DROPPED, tags, lane, l -> sum(l.dropped()));
+    count(Meter.LANE_REDELIVERED, tags, lane, LaneLedger::redelivered);
+    gauge(Meter.LANE_UNACCOUNTED, tags, lane, l -> l.ledger().unaccounted());
+    gauge(Meter.EXPORTER_SUCCESS_RATIO, tags, lane, l -> successRatio(l.ledger()));
+  }
+
+  /** Registers a gauge of one exporter of a lane; {@code subject} is held weakly. */
+  public <T> void exporter(
+      Meter meter, LaneId lane, String exporter, T subject, ToDoubleFunction<T> value) {
+    gauge(meter, tags(lane).and("exporter", exporter), subject, value);
+  }
+
+  /** Registers a gauge without tags; {@code subject} is held weakly. */
+  public <T> void gauge(Meter meter, T subject, ToDoubleFunction<T> value) {
+    gauge(meter, Tags.empty(), subject, value);
+  }
+
+  /** Registers a counter of verdicts of the egress policy; {@code subject} is held weakly. */
+  public <T> void decisions(String rule, String verdict, T subject, ToDoubleFunction<T> value) {
+    functionCounter(
+        Meter.EGRESS_DECISIONS, Tags.of("rule", rule, "verdict", verdict), subject, value);
+  }
+
+  private double oldestAgeSeconds(Lane lane) {
+    var oldest = lane.status().oldest();
+    return oldest == null
+        ? 0
+        : Math.max(0, Duration.between(oldest, clock.instant()).toMillis()) / 1000.0;
+  }
+
+  private static double successRatio(LaneLedger ledger) {
+    long delivered = sum(ledger.delivered());
+    long settled = delivered + sum(ledger.rejected()) + sum(ledger.dropped());
+    return settled == 0 ? 1 : (double) delivered / settled;
+  }
+
+  private static long sum(Map<String, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  private ReceiverMeters receiverMeters(ReceiverKey key) {
+    Tags tags =
+        Tags.of(
+            "signal",
+            key.signal().label(),
+            "transport",
+            key.transport().name().toLowerCase(Locale.ROOT));
+    Tags withOutcome = tags.and("outcome", key.outcome());
+    return new ReceiverMeters(
+        counter(Meter.RECEIVER_REQUESTS, withOutcome),
+        counter(Meter.RECEIVER_ITEMS, withOutcome),
+        counter(Meter.RECEIVER_WIRE_BYTES, tags),
+        timer(Meter.RECEIVER_DURATION, tags));
+  }
+
+  private static Tags tags(LaneId lane) {
+    return Tags.of("route", lane.route(), "signal", lane.signal().label());
+  }
+
+  private Counter counter(Meter meter, Tags tags) {
+    return Counter.builder(meter.id())
+        .baseUnit(meter.unit())
+        .description(meter.meaning())
+        .tags(tags)
+        .register(registry);
+  }
+
+  private Timer timer(Meter meter, Tags tags) {
+    return Timer.builder(meter.id())
+        .description(meter.meaning())
+        .tags(tags)
+        .publishPercentiles(PERCENTILES)
+        .register(registry);
+  }
+
+  private <T> void gauge(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
+    Gauge.builder(meter.id(), subject, value)
+        .baseUnit(meter.unit())
+        .description(meter.meaning())
+        .tags(tags)
+        .register(registry);
+  }
+
+  private void count(Meter meter, Tags tags, Lane lane, ToLongFunction<LaneLedger> value) {
+    functionCounter(meter, tags, lane, l -> value.applyAsLong(l.ledger()));
+  }
+
+  private <T> void functionCounter(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
+    FunctionCounter.builder(meter.id(), subject, value)
+        .baseUnit(meter.unit())
+        .description(meter.meaning())
+        .tags(tags)
+        .register(registry);
+  }
+
+  private record ReceiverKey(Signal signal, Transport transport, String outcome) {}
+
+  private record ReceiverMeters(
+      Counter requests, Counter items, Counter wireBytes, Timer duration) {
+    void record(long bytes, int count, Duration elapsed) {
+      requests.increment();
+      items.increment(count);
+      wireBytes.increment(bytes);
+      duration.record(elapsed);
+    }
+  }
+
+  /** Tag values of answers and outcomes. */
+  private static final class Outcomes {
+    static String of(Answer answer) {
+      return switch (answer) {
+        case Answer.Accepted a -> "accepted";
+        case Answer.Invalid i -> "invalid";
+        case Answer.TooLarge t -> "too_large";
+        case Answer.Unavailable u -> "unavailable";
+      };
+    }
+
+    static String of(Outcome outcome) {
+      return switch (outcome) {
+        case Outcome.Delivered d -> "delivered";
+        case Outcome.Retry r -> "retry";
+        case Outcome.TooLarge t -> "too_large";
+        case Outcome.BadData b -> "bad_data";
+        case Outcome.SinkDown s -> "sink_down";
+      };
+    }
+
+    static @Nullable ErrorClass error(Outcome outcome) {
+      return switch (outcome) {
+        case Outcome.Delivered d -> null;
+        case Outcome.Retry r -> r.error();
+        case Outcome.TooLarge t -> ErrorClass.TOO_LARGE;
+        case Outcome.BadData b -> ErrorClass.BAD_DATA;
+        case Outcome.SinkDown s -> s.error();
+      };
+    }
+  }
+}
