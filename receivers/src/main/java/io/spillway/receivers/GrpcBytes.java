@@ -31,9 +31,13 @@ final class GrpcBytes {
 
   private GrpcBytes() {}
 
+  /**
+   * Declared as a stream of requests, which on the wire is the same: gRPC would cancel a unary call
+   * that has a second message, and CANCELLED asks the sender to try again.
+   */
   static MethodDescriptor<WireMessage, byte[]> exportMethod(Signal signal) {
     return MethodDescriptor.<WireMessage, byte[]>newBuilder()
-        .setType(MethodDescriptor.MethodType.UNARY)
+        .setType(MethodDescriptor.MethodType.CLIENT_STREAMING)
         .setFullMethodName(fullMethodName(signal))
         .setRequestMarshaller(new RequestMarshaller())
         .setResponseMarshaller(new ResponseMarshaller())

@@ -93,7 +93,7 @@ class GrpcReceiverTest {
 
     Result result = sender.start(Signal.TRACES.grpcService(), CallOptions.DEFAULT, messages).join();
 
-    assertThat(result.code()).isEqualTo(Status.Code.UNIMPLEMENTED);
+    assertThat(result.code()).as(result.toString()).isEqualTo(Status.Code.UNIMPLEMENTED);
     assertThat(harness.gate().submissions()).isEmpty();
     assertThat(harness.listener().only().answer())
         .isEqualTo(new Answer.Invalid("more than one request message"));

@@ -78,7 +78,7 @@ final class GrpcSender implements AutoCloseable {
             .setResponseMarshaller(BYTES)
             .build();
     ClientCall<byte[], byte[]> call =
-        channel.newCall(method, options.withDeadlineAfter(20, TimeUnit.SECONDS));
+        channel.newCall(method, withDeadline(options));
     CompletableFuture<Result> result = new CompletableFuture<>();
     call.start(new ResultListener(result), new Metadata());
     call.request(1);
@@ -86,6 +86,12 @@ final class GrpcSender implements AutoCloseable {
     messages.forEach(call::sendMessage);
     call.halfClose();
     return result;
+  }
+
+  private static CallOptions withDeadline(CallOptions options) {
+    return options.getDeadline() == null
+        ? options.withDeadlineAfter(20, TimeUnit.SECONDS)
+        : options;
   }
 
   @Override
@@ -139,6 +145,11 @@ final class GrpcSender implements AutoCloseable {
 
     Status.Code code() {
       return status.getCode();
+    }
+
+    @Override
+    public String toString() {
+      return status.toString();
     }
 
     String description() {

@@ -80,7 +80,10 @@ final class Lanes {
       EgressSettings settings =
           new EgressSettings(
               route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
-      route.match().signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
+      route
+          .match()
+          .signals()
+          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
     }
     Map<LaneId, Lane> opened = new LinkedHashMap<>();
     for (var entry : wanted.entrySet()) {
@@ -112,8 +115,7 @@ final class Lanes {
       active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
     } else {
       LaneEgress egress =
-          new LaneEgress(
-              lane, settings, InstantSource.system(), RandomGenerator.getDefault(), meters);
+          new LaneEgress(lane, settings, InstantSource.system(), System::nanoTime, RandomGenerator.getDefault(), meters);
       active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
       egress.start();
       meters.lane(lane);

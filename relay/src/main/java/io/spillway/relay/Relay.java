@@ -12,6 +12,7 @@ import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.gate.RoutingGate;
 import io.spillway.routing.policy.EgressPolicy;
+import io.spillway.routing.policy.PolicyCounters.RuleCount;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +46,7 @@ final class Relay {
 
   private static final Duration RETIRED_EXPORTER_DEADLINE = Duration.ofSeconds(30);
 
+  private final CurrentPolicy policy;
   private final Buffer buffer;
   private final Lanes lanes;
   private final Meters meters;
@@ -53,16 +56,17 @@ final class Relay {
   private final OtlpReceiver receiver;
   private final RelayView view;
   private @Nullable AdminServer admin;
-  private RelayConfig config;
+  private volatile RelayConfig config;
   private Map<String, Exporter> exporters = Map.of();
   private final Exporters factory;
 
   private Relay(RelayConfig config, Buffer buffer) {
     this.config = config;
+    this.policy = new CurrentPolicy(config.policy());
     this.buffer = buffer;
     this.meters = new Meters(InstantSource.system());
     this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
-    this.factory = new Exporters(InstantSource.system(), Main.Version.text());
+    this.factory = new Exporters(policy);
     this.receiver =
         new OtlpReceiver(
             config.receivers(),
@@ -108,7 +112,7 @@ final class Relay {
     Map<String, Exporter> made = new LinkedHashMap<>();
     wanted
         .exporters()
-        .forEach((id, exporter) -> made.put(id, factory.create(exporter, wanted.policy())));
+        .forEach((id, exporter) -> made.put(id, factory.create(exporter)));
     return made;
   }
 
@@ -119,15 +123,17 @@ final class Relay {
     registerDecisions(config.policy());
   }
 
+  /** A reload begins these counters anew. */
   private void registerDecisions(EgressPolicy policy) {
-    policy
-        .counts()
-        .forEach(
-            count -> {
-              meters.decisions(count.rule(), "allowed", count, c -> c.allowed());
-              meters.decisions(count.rule(), "denied", count, c -> c.denied());
-              meters.decisions(count.rule(), "shadow_denied", count, c -> c.shadowDenied());
-            });
+    for (RuleCount count : policy.counters().all()) {
+      meters.decisions(count.rule(), "allowed", this, relay -> relay.decisions(count.rule(), RuleCount::allowed));
+      meters.decisions(count.rule(), "denied", this, relay -> relay.decisions(count.rule(), RuleCount::denied));
+      meters.decisions(count.rule(), "shadow_denied", this, relay -> relay.decisions(count.rule(), RuleCount::shadowDenied));
+    }
+  }
+
+  private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
+    return config.policy().counters().all().stream().filter(count -> count.rule().equals(rule)).mapToLong(verdict).sum();
   }
 
   /**
@@ -152,6 +158,7 @@ final class Relay {
     }
     gate.set(new RoutingGate(next.routes(), lanes::lane));
     exporters = made;
+    policy.set(next.policy());
     config = next;
     registerDecisions(next.policy());
     Logging.apply(next.telemetry());
@@ -207,7 +214,11 @@ final class Relay {
     if (admin != null) {
       admin.close();
     }
-    buffer.close();
+    try {
+      buffer.close();
+    } catch (IOException e) {
+      log.warn("buffer: closed badly. What is stored is safe; at most the blocks in flight are sent again.", e);
+    }
     log.info("stopped");
   }
 

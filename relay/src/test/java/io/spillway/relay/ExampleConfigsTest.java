@@ -18,11 +18,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ExampleConfigsTest {
 
-  private static final Map<String, String> ENVIRONMENT = Map.of("VENDOR_KEY", "k", "ADMIN_TOKEN", "t");
-  private static final Pattern YAML_IN_README = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
+  private static final Map<String, String> ENVIRONMENT =
+      Map.of("VENDOR_KEY", "k", "ADMIN_TOKEN", "t");
+  private static final Pattern YAML_IN_README =
+      Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
 
   static Stream<Path> examples() throws IOException {
-    return Files.list(Path.of("../docs/examples")).filter(file -> file.toString().endsWith(".yaml"));
+    return Files.list(Path.of("../docs/examples"))
+        .filter(file -> file.toString().endsWith(".yaml"));
   }
 
   @ParameterizedTest

@@ -110,7 +110,8 @@ class ArchitectureTest {
         .that(not(resideInAPackage("io.spillway.relay.telemetry..")))
         .should()
         .dependOnClassesThat(resideInAnyPackage("io.micrometer..", "io.prometheus.."))
-        .because("stages report to listeners; the names and tags of meters are decided in one place")
+        .because(
+            "stages report to listeners; the names and tags of meters are decided in one place")
         .check(SPILLWAY);
   }
 
@@ -128,7 +129,8 @@ class ArchitectureTest {
   void telemetryModel_isKnownToNobody() {
     noClasses()
         .should()
-        .dependOnClassesThat(resideInAnyPackage("com.google.protobuf..", "io.opentelemetry.proto.."))
+        .dependOnClassesThat(
+            resideInAnyPackage("com.google.protobuf..", "io.opentelemetry.proto.."))
         .because("requests stay bytes: an object for each span costs more than all the rest")
         .check(SPILLWAY);
   }

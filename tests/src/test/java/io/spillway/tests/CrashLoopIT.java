@@ -53,7 +53,9 @@ class CrashLoopIT {
     crash(lab.relay(config()), 20);
   }
 
-  /** In a container the relay is process 1 in every life: nothing may take that for its own lock. */
+  /**
+   * In a container the relay is process 1 in every life: nothing may take that for its own lock.
+   */
   @Test
   @Tag("long")
   @Timeout(value = 15, unit = TimeUnit.MINUTES)
@@ -81,14 +83,11 @@ class CrashLoopIT {
 
     for (int round = 1; round <= rounds; round++) {
       long acknowledgedBefore = load.acknowledged();
-      await()
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> load.acknowledged() > acknowledgedBefore);
+      await().atMost(Duration.ofSeconds(30)).until(() -> load.acknowledged() > acknowledgedBefore);
       if (random.nextInt(3) == 0) {
         sink.fail(random.nextBoolean() ? new Fault.Refused() : new Fault.Hanging());
       }
-      LockSupport.parkNanos(
-          TimeUnit.MILLISECONDS.toNanos(random.nextInt(LONGEST_LIFE_MILLIS)));
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(random.nextInt(LONGEST_LIFE_MILLIS)));
       relay.kill();
       sink.heal();
       relay.start();

@@ -68,8 +68,7 @@ class FailoverIT {
   static Stream<Arguments> routes() {
     return faults().keySet().stream()
         .flatMap(
-            fault ->
-                Stream.of(Protocol.values()).map(protocol -> Arguments.of(fault, protocol)));
+            fault -> Stream.of(Protocol.values()).map(protocol -> Arguments.of(fault, protocol)));
   }
 
   private static Map<String, Fault> faults() {
@@ -118,11 +117,11 @@ class FailoverIT {
 
   private static String yaml(Route route) {
     return """
-          - name: %1$s
-            match: { resource: { case: %1$s } }
-            exporters: [%2$s, %3$s]
-            failover: { after: 1s, failback_after: 2s }
-        """
+      - name: %1$s
+        match: { resource: { case: %1$s } }
+        exporters: [%2$s, %3$s]
+        failover: { after: 1s, failback_after: 2s }
+    """
         .formatted(route.name(), route.primaryId(), route.secondaryId());
   }
 
@@ -205,8 +204,7 @@ class FailoverIT {
           assertThat(line.routed()).isEqualTo(load.acknowledged(kind).size());
           assertThat(line.missing()).isZero();
           assertThat(delivered).isEqualTo(line.routed());
-          assertThat(line.delivered().keySet())
-              .isSubsetOf(route.primaryId(), route.secondaryId());
+          assertThat(line.delivered().keySet()).isSubsetOf(route.primaryId(), route.secondaryId());
           assertThat(arrivals - delivered)
               .as("arrived twice: counted as redelivered")
               .isBetween(0L, line.redelivered());

@@ -112,8 +112,7 @@ class FidelityIT {
   }
 
   private static Message fromTomorrow() {
-    AnyValue value =
-        AnyValue.newBuilder().setStringValue("v").setUnknownFields(unknown()).build();
+    AnyValue value = AnyValue.newBuilder().setStringValue("v").setUnknownFields(unknown()).build();
     KeyValue attribute =
         KeyValue.newBuilder().setKey("k").setValue(value).setUnknownFields(unknown()).build();
     Span span =
@@ -129,15 +128,13 @@ class FidelityIT {
             .build();
     ScopeSpans scope =
         ScopeSpans.newBuilder()
-            .setScope(
-                InstrumentationScope.newBuilder().setName("s").setUnknownFields(unknown()))
+            .setScope(InstrumentationScope.newBuilder().setName("s").setUnknownFields(unknown()))
             .addSpans(span)
             .setUnknownFields(unknown())
             .build();
     ResourceSpans resource =
         ResourceSpans.newBuilder()
-            .setResource(
-                Resource.newBuilder().addAttributes(attribute).setUnknownFields(unknown()))
+            .setResource(Resource.newBuilder().addAttributes(attribute).setUnknownFields(unknown()))
             .addScopeSpans(scope)
             .setUnknownFields(unknown())
             .build();

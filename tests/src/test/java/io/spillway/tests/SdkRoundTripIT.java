@@ -83,8 +83,7 @@ class SdkRoundTripIT {
                     .formatted(Yaml.id("sink", relayed)));
     String in = "http://" + (sender == Protocol.GRPC ? relay.grpc() : relay.http());
 
-    try (OpenTelemetrySdk sdk =
-        sdk(sender, senderCodec, List.of(in, direct.endpoint()))) {
+    try (OpenTelemetrySdk sdk = sdk(sender, senderCodec, List.of(in, direct.endpoint()))) {
       useAllOf(sdk);
       assertThat(flush(sdk).isSuccess()).isTrue();
     }
@@ -116,22 +115,43 @@ class SdkRoundTripIT {
   }
 
   private static void useAllOf(OpenTelemetrySdk sdk) {
-    Tracer tracer = sdk.getTracerProvider().tracerBuilder("shop").setInstrumentationVersion("2").setSchemaUrl("https://opentelemetry.io/schemas/1.37.0").build();
+    Tracer tracer =
+        sdk.getTracerProvider()
+            .tracerBuilder("shop")
+            .setInstrumentationVersion("2")
+            .setSchemaUrl("https://opentelemetry.io/schemas/1.37.0")
+            .build();
     Logger logger = sdk.getLogsBridge().get("shop.log");
     Meter meter = sdk.getMeter("shop");
     for (int i = 0; i < SPANS; i++) {
-      Span parent = tracer.spanBuilder("order " + i).setSpanKind(SpanKind.SERVER).setAttribute("order.id", i).startSpan();
-      parent.addEvent("paid", Attributes.builder().put("amount", i * 1.5).put("codes", 1L, 2L).build());
+      Span parent =
+          tracer
+              .spanBuilder("order " + i)
+              .setSpanKind(SpanKind.SERVER)
+              .setAttribute("order.id", i)
+              .startSpan();
+      parent.addEvent(
+          "paid", Attributes.builder().put("amount", i * 1.5).put("codes", 1L, 2L).build());
       if (i % 3 == 0) {
         parent.setStatus(StatusCode.ERROR, "card declined");
         parent.recordException(new IllegalStateException("déjà vu " + i));
       }
       if (i < RECORDS) {
-        logger.logRecordBuilder().setContext(Context.root().with(parent)).setSeverity(Severity.WARN).setBody("order " + i + " \u2603").setAttribute(AttributeKey.booleanKey("vip"), i % 2 == 0).emit();
+        logger
+            .logRecordBuilder()
+            .setContext(Context.root().with(parent))
+            .setSeverity(Severity.WARN)
+            .setBody("order " + i + " \u2603")
+            .setAttribute(AttributeKey.booleanKey("vip"), i % 2 == 0)
+            .emit();
       }
       parent.end();
     }
-    meter.counterBuilder("orders").setUnit("{order}").build().add(SPANS, Attributes.builder().put("shop", "north").build());
+    meter
+        .counterBuilder("orders")
+        .setUnit("{order}")
+        .build()
+        .add(SPANS, Attributes.builder().put("shop", "north").build());
     meter.upDownCounterBuilder("open").build().add(-3);
     meter.histogramBuilder("latency").setUnit("s").build().record(0.25);
     meter.gaugeBuilder("temperature").setUnit("Cel").build().set(-4.5);
@@ -159,7 +179,8 @@ class SdkRoundTripIT {
             SdkMeterProvider.builder()
                 .setResource(resource)
                 .registerMetricReader(
-                    // Read at the flush and at the end only, so that both sinks get the same points.
+                    // Read at the flush and at the end only, so that both sinks get the same
+                    // points.
                     PeriodicMetricReader.builder(new Both(metrics))
                         .setInterval(Duration.ofHours(1))
                         .build())
@@ -214,8 +235,7 @@ class SdkRoundTripIT {
 
     @Override
     public CompletableResultCode shutdown() {
-      return CompletableResultCode.ofAll(
-          exporters.stream().map(MetricExporter::shutdown).toList());
+      return CompletableResultCode.ofAll(exporters.stream().map(MetricExporter::shutdown).toList());
     }
   }
 }

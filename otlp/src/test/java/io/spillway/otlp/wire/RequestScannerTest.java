@@ -161,8 +161,7 @@ class RequestScannerTest {
 
     assertThatThrownBy(() -> scanner.scan(Signal.TRACES, Slice.of(request)))
         .isInstanceOf(MalformedRequestException.class)
-        .hasMessage(
-            "traces request, byte 2097152: too many resources (expected at most 1048576)");
+        .hasMessage("traces request, byte 2097152: too many resources (expected at most 1048576)");
   }
 
   /** A prefix is a request only if it ends between top-level fields. */

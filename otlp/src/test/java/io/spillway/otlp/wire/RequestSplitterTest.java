@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RequestSplitterTest {
   private static final Pattern TOO_LARGE =
       Pattern.compile(
-          "\\w+ request: the smallest part \\(one [a-z ]+ with its resource and scope\\) takes (\\d+)"
-              + " bytes \\(expected at most (\\d+)\\)");
+          "\\w+ request: the smallest part \\(one [a-z ]+ with its resource and scope\\) takes"
+              + " (\\d+) bytes \\(expected at most (\\d+)\\)");
 
   private final RequestScanner scanner = new RequestScanner();
 
@@ -129,7 +129,7 @@ class RequestSplitterTest {
         .isInstanceOf(PayloadTooLargeException.class)
         .hasMessage(
             "traces request: the smallest part (one span with its resource and scope) takes %d"
-                .formatted(spans(1, 5_000).length())
+                    .formatted(spans(1, 5_000).length())
                 + " bytes (expected at most 4096)");
   }
 
@@ -238,8 +238,7 @@ class RequestSplitterTest {
     return Slice.of(
         ExportTraceServiceRequest.newBuilder()
             .addResourceSpans(
-                record.mergeResource(
-                    Resource.newBuilder().setDroppedAttributesCount(1).build()))
+                record.mergeResource(Resource.newBuilder().setDroppedAttributesCount(1).build()))
             .build()
             .toByteArray());
   }

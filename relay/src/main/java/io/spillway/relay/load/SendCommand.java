@@ -8,7 +8,6 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Exporter;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,8 +115,8 @@ public final class SendCommand implements Callable<Integer> {
           spec.commandLine(), "--batch and --count must be at least 1, --rate at least 0");
     }
     attributes.putIfAbsent("service.name", "spillway-send");
-    try (Exporters exporters = new Exporters(InstantSource.system(), "send")) {
-      Exporter exporter = exporters.create(exporterConfig(), new AnyDestination());
+    try (Exporters exporters = new Exporters(new AnyDestination())) {
+      Exporter exporter = exporters.create(exporterConfig());
       LoadRun run =
           new LoadRun(
               exporter, signals.signals, new Telemetry(System.nanoTime(), attributes), batch);

@@ -84,14 +84,20 @@ class AdminServerTest {
     try (AdminServer server = new AdminServer(new AdminConfig("127.0.0.1", 0, null), view)) {
       int port = server.address().getPort();
 
-      assertThatThrownBy(() -> new AdminServer(new AdminConfig("127.0.0.1", port, null), view).close())
+      assertThatThrownBy(
+              () -> new AdminServer(new AdminConfig("127.0.0.1", port, null), view).close())
           .isInstanceOf(IOException.class)
-          .hasMessage("admin::endpoint: cannot listen on 127.0.0.1:%d: Address already in use. Choose another port, or 0 for a free one.", port);
+          .hasMessage(
+              "admin::endpoint: cannot listen on 127.0.0.1:%d: Address already in use. Choose"
+                  + " another port, or 0 for a free one.",
+              port);
     }
   }
 
-  private static HttpResponse<String> get(AdminServer server, String path, @Nullable String authorization) throws Exception {
-    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.address().getPort() + path));
+  private static HttpResponse<String> get(
+      AdminServer server, String path, @Nullable String authorization) throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.address().getPort() + path));
     if (authorization != null) {
       request.header("Authorization", authorization);
     }

@@ -15,12 +15,15 @@ class MetersDocTest {
 
   @Test
   void page_tables_listExactlyTheMeters() throws IOException {
-    List<String> rows = Files.readAllLines(PAGE).stream().filter(line -> line.startsWith("| `spillway.")).toList();
+    List<String> rows =
+        Files.readAllLines(PAGE).stream().filter(line -> line.startsWith("| `spillway.")).toList();
 
-    assertThat(rows).containsExactlyElementsOf(Arrays.stream(Meter.values()).map(MetersDocTest::row).toList());
+    assertThat(rows)
+        .containsExactlyElementsOf(Arrays.stream(Meter.values()).map(MetersDocTest::row).toList());
   }
 
   private static String row(Meter meter) {
-    return "| `%s` | %s | %s | %s |".formatted(meter.id(), meter.unit(), String.join(", ", meter.tags()), meter.meaning());
+    return "| `%s` | %s | %s | %s |"
+        .formatted(meter.id(), meter.unit(), String.join(", ", meter.tags()), meter.meaning());
   }
 }

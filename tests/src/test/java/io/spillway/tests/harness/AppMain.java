@@ -29,7 +29,8 @@ public final class AppMain {
     SpanExporter otlp =
         OtlpGrpcSpanExporter.builder()
             .setEndpoint(
-                System.getenv().getOrDefault("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"))
+                System.getenv()
+                    .getOrDefault("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"))
             .setTimeout(Duration.ofSeconds(5))
             .build();
     SdkTracerProvider tracers =

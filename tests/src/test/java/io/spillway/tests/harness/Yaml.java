@@ -23,17 +23,17 @@ public final class Yaml {
 
   private static String head(Path directory, String grpc, String http, String admin) {
     return """
-        receivers:
-          otlp:
-            protocols:
-              grpc: { endpoint: "%s" }
-              http: { endpoint: "%s" }
-        admin: { endpoint: "%s" }
-        buffer:
-          directory: %s
-          max_bytes: 2GiB
-          min_free: 64MiB
-        """
+    receivers:
+      otlp:
+        protocols:
+          grpc: { endpoint: "%s" }
+          http: { endpoint: "%s" }
+    admin: { endpoint: "%s" }
+    buffer:
+      directory: %s
+      max_bytes: 2GiB
+      min_free: 64MiB
+    """
         .formatted(grpc, http, admin, directory.resolve("buffer"));
   }
 

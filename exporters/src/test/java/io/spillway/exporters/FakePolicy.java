@@ -1,0 +1,32 @@
+package io.spillway.exporters;
+
+import io.spillway.otlp.stage.DialPolicy;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** A policy that allows everything until told otherwise, and notes what it was asked. */
+final class FakePolicy implements DialPolicy {
+  final List<InetAddress> addresses = new CopyOnWriteArrayList<>();
+  volatile boolean denyHosts;
+  volatile boolean denyAddresses;
+
+  /** Allows this many addresses, then none. */
+  volatile int allowAddresses = Integer.MAX_VALUE;
+
+  @Override
+  public @Nullable Denial checkHost(String exporter, String host, int port) {
+    return denyHosts ? new Denial("egress::allow", host + " is not listed") : null;
+  }
+
+  @Override
+  public @Nullable Denial checkAddress(
+      String exporter, String host, InetAddress address, int port) {
+    addresses.add(address);
+    boolean denied = denyAddresses || addresses.size() > allowAddresses;
+    return denied
+        ? new Denial("egress::deny_networks", address.getHostAddress() + " is denied")
+        : null;
+  }
+}

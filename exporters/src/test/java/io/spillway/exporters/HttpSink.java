@@ -1,0 +1,240 @@
+package io.spillway.exporters;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.JdkSslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.rpc.ExportResponse;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLServerSocket;
+import org.jspecify.annotations.Nullable;
+
+/** An HTTP/1.1 sink on plain sockets, so that a test decides about every byte. */
+final class HttpSink implements Sink {
+  final List<String> paths = new CopyOnWriteArrayList<>();
+  final AtomicInteger connections = new AtomicInteger();
+  private final ServerSocket server;
+  private final List<Received> received = new CopyOnWriteArrayList<>();
+  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger abandoned = new AtomicInteger();
+  private volatile CountDownLatch held = new CountDownLatch(0);
+
+  /** Reads requests before it answers them; a script may read for itself. */
+  volatile boolean readsRequests = true;
+
+  /** What is done after each request. */
+  volatile Script script = Script.ok(new byte[0]);
+
+  /** One answer. */
+  interface Script {
+    /**
+     * @return whether the connection is kept
+     */
+    boolean run(Socket socket, OutputStream out) throws IOException;
+
+    static Script bytes(String head, byte[] body) {
+      return (socket, out) -> {
+        ByteArrayOutputStream answer = new ByteArrayOutputStream();
+        answer.writeBytes(head.replace("\n", "\r\n").getBytes(ISO_8859_1));
+        answer.writeBytes(body);
+        out.write(answer.toByteArray());
+        out.flush();
+        return true;
+      };
+    }
+
+    /** An answer with a length; further header lines end in a line feed each. */
+    static Script status(String status, String headers, byte[] body) {
+      return bytes(
+          "HTTP/1.1 " + status + "\n" + headers + "Content-Length: " + body.length + "\n\n", body);
+    }
+
+    static Script ok(byte[] protobuf) {
+      return status("200 OK", "Content-Type: application/x-protobuf\n", protobuf);
+    }
+
+    /** Ends the connection as if the process had died. */
+    static Script reset() {
+      return (socket, out) -> {
+        socket.setSoLinger(true, 0);
+        return false;
+      };
+    }
+
+    default Script then(Script next) {
+      return (socket, out) -> run(socket, out) && next.run(socket, out);
+    }
+  }
+
+  HttpSink(int port, @Nullable Tls tls) {
+    try {
+      this.server = tls == null ? new ServerSocket() : tlsSocket(tls);
+      server.setReuseAddress(true);
+      server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Thread.ofVirtual().start(this::accept);
+  }
+
+  private static ServerSocket tlsSocket(Tls tls) throws IOException {
+    SslContextBuilder builder =
+        SslContextBuilder.forServer(
+                tls.server().certificate().toFile(), tls.server().key().toFile())
+            .sslProvider(SslProvider.JDK);
+    if (tls.trustedClients() != null) {
+      builder.trustManager(tls.trustedClients().toFile()).clientAuth(ClientAuth.REQUIRE);
+    }
+    var context = ((JdkSslContext) builder.build()).context();
+    SSLServerSocket socket =
+        (SSLServerSocket) context.getServerSocketFactory().createServerSocket();
+    socket.setNeedClientAuth(tls.trustedClients() != null);
+    return socket;
+  }
+
+  private void accept() {
+    while (!server.isClosed()) {
+      try {
+        Socket socket = server.accept();
+        sockets.add(socket);
+        connections.incrementAndGet();
+        Thread.ofVirtual().start(() -> serve(socket));
+      } catch (IOException e) {
+        // Closed.
+      }
+    }
+  }
+
+  private void serve(Socket socket) {
+    try (socket) {
+      boolean kept = true;
+      while (kept && (!readsRequests || read(socket.getInputStream()))) {
+        waitWhileHeld(socket);
+        kept = script.run(socket, socket.getOutputStream());
+      }
+    } catch (IOException | InterruptedException e) {
+      // The client went away.
+    } finally {
+      sockets.remove(socket);
+    }
+  }
+
+  private void waitWhileHeld(Socket socket) throws IOException, InterruptedException {
+    CountDownLatch gate = held;
+    socket.setSoTimeout(20);
+    while (gate.getCount() > 0) {
+      try {
+        if (socket.getInputStream().read() < 0) {
+          abandoned.incrementAndGet();
+          throw new IOException("gone");
+        }
+      } catch (SocketTimeoutException e) {
+        // Still there.
+      }
+    }
+    socket.setSoTimeout(0);
+  }
+
+  private boolean read(InputStream in) throws IOException {
+    StringBuilder head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int c = in.read();
+      if (c < 0) {
+        return false;
+      }
+      head.append((char) c);
+    }
+    String[] lines = head.toString().split("\r\n");
+    Map<String, String> headers = new HashMap<>();
+    for (String line : Arrays.asList(lines).subList(1, lines.length)) {
+      int colon = line.indexOf(':');
+      headers.put(
+          line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+    }
+    byte[] body = in.readNBytes(Integer.parseInt(headers.get("content-length")));
+    String path = lines[0].split(" ")[1];
+    paths.add(path);
+    received.add(new Received(signal(path), headers, Slice.of(body)));
+    return true;
+  }
+
+  private static @Nullable Signal signal(String path) {
+    return Arrays.stream(Signal.values())
+        .filter(signal -> path.endsWith(signal.httpPath()))
+        .findAny()
+        .orElse(null);
+  }
+
+  @Override
+  public int port() {
+    return server.getLocalPort();
+  }
+
+  @Override
+  public List<Received> received() {
+    return received;
+  }
+
+  @Override
+  public void answerPartialSuccess(long rejected, String message) {
+    script = Script.ok(new ExportResponse(rejected, message).toProtobuf());
+  }
+
+  @Override
+  public void answerThrottled(Duration after) {
+    script =
+        Script.status(
+            "503 Service Unavailable", "Retry-After: " + after.toSeconds() + "\n", new byte[0]);
+  }
+
+  @Override
+  public void hold() {
+    held = new CountDownLatch(1);
+  }
+
+  @Override
+  public void release() {
+    held.countDown();
+  }
+
+  @Override
+  public int abandoned() {
+    return abandoned.get();
+  }
+
+  @Override
+  public void close() {
+    try {
+      server.close();
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
