@@ -1,20 +1,25 @@
 package io.spillway.config;
 
+import java.io.Serial;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.dataformat.yaml.YAMLFactory;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 import tools.jackson.dataformat.yaml.YAMLWriteFeature;
+import tools.jackson.dataformat.yaml.util.StringQuotingChecker;
 
 /** Writes a configuration tree as YAML without its secrets. */
 final class YamlDump {
   private static final YAMLMapper YAML =
-      YAMLMapper.builder()
-          .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER, YAMLWriteFeature.SPLIT_LINES)
-          .enable(
-              YAMLWriteFeature.MINIMIZE_QUOTES, YAMLWriteFeature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+      YAMLMapper.builder(
+              YAMLFactory.builder()
+                  .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER, YAMLWriteFeature.SPLIT_LINES)
+                  .enable(YAMLWriteFeature.MINIMIZE_QUOTES)
+                  .stringQuotingChecker(new Quoting())
+                  .build())
           .build();
 
   private YamlDump() {}
@@ -51,5 +56,16 @@ final class YamlDump {
       return Secrets.withoutUserInfo(text).replaceAll("\\$(?=[{$])", "\\$\\$");
     }
     return scalar.isNull() || !secret ? scalar.value() : Secrets.REDACTED;
+  }
+
+  /** Quotes what would not be read as the same text again. */
+  private static final class Quoting extends StringQuotingChecker.Default {
+    @Serial private static final long serialVersionUID = 1L;
+
+    @Override
+    public boolean needToQuoteValue(String value) {
+      return super.needToQuoteValue(value)
+          || !Node.Scalar.ofText(value).equals(YamlText.read("", value, new Problems()));
+    }
   }
 }

@@ -30,6 +30,8 @@ final class YamlText {
           .disable(YAMLReadFeature.PARSE_OCTAL_NUMBERS)
           .loadSettings(
               LoadSettings.builder()
+                  // The parser would stop at the first one; mapping() reports them all.
+                  .setAllowDuplicateKeys(true)
                   .setSchema(new CoreSchema())
                   .setCodePointLimit(MAX_CHARACTERS)
                   .build())

@@ -10,7 +10,10 @@ import picocli.CommandLine.Option;
 /** The options that say which configuration to read. */
 final class ConfigOptions {
 
-  /** What runs without a configuration: OTLP on loopback, everything kept in files beside the buffer. */
+  /**
+   * What runs without a configuration: OTLP on loopback, everything kept in files beside the
+   * buffer.
+   */
   private static final String BUILT_IN =
       """
       receivers:
@@ -28,10 +31,15 @@ final class ConfigOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "YAML configuration; repeat it to merge files, later ones win. Default: OTLP on 4317/4318, into files.")
+      description =
+          "YAML configuration; repeat it to merge files, later ones win. Default: OTLP on"
+              + " 4317/4318, into files.")
   private List<Path> files = new ArrayList<>();
 
-  @Option(names = "--set", paramLabel = "a.b=VALUE", description = "Sets one value over the files; repeatable.")
+  @Option(
+      names = "--set",
+      paramLabel = "a.b=VALUE",
+      description = "Sets one value over the files; repeatable.")
   private List<String> overrides = new ArrayList<>();
 
   List<Path> files() {

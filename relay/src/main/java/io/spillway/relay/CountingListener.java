@@ -23,15 +23,18 @@ final class CountingListener implements ReceiverListener {
   }
 
   @Override
-  public void answered(Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
+  public void answered(
+      Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
     switch (answer) {
       case Answer.Accepted accepted -> {
         counts.add(signal, ReceivedCounts.Kind.ACCEPTED, accepted.items() - accepted.rejected());
         counts.add(signal, ReceivedCounts.Kind.INVALID, accepted.rejected());
       }
       case Answer.Invalid invalid -> counts.add(signal, ReceivedCounts.Kind.INVALID, 1);
-      case Answer.TooLarge tooLarge -> counts.add(signal, ReceivedCounts.Kind.INVALID, Math.max(1, tooLarge.items()));
-      case Answer.Unavailable unavailable -> counts.add(signal, ReceivedCounts.Kind.REFUSED, Math.max(1, unavailable.items()));
+      case Answer.TooLarge tooLarge ->
+          counts.add(signal, ReceivedCounts.Kind.INVALID, Math.max(1, tooLarge.items()));
+      case Answer.Unavailable unavailable ->
+          counts.add(signal, ReceivedCounts.Kind.REFUSED, Math.max(1, unavailable.items()));
     }
     next.answered(signal, transport, wireBytes, answer, elapsed);
   }

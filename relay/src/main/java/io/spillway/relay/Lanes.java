@@ -1,8 +1,6 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
-import io.spillway.otlp.Codec;
-import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
@@ -18,6 +16,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,7 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new and drains to the exporters it had.
+ * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new
+ * and drains to the exporters it had.
  *
  * <p>{@link #apply} is called by one thread at a time; the rest is safe on any thread.
  */
@@ -72,15 +72,20 @@ final class Lanes {
    * Opens the lanes of these routes, points them at their exporters, and retires the others.
    *
    * @param exporters by id; every id in the routes is there
-   * @throws IOException if a new lane cannot be opened; lanes that were open are as they were
+   * @throws IOException if the buffer directory cannot be listed
    */
   void apply(List<RouteSettings> routes, Map<String, Exporter> exporters) throws IOException {
-    Map<LaneId, EgressSettings> wanted = new java.util.LinkedHashMap<>();
+    Map<LaneId, EgressSettings> wanted = new LinkedHashMap<>();
     for (RouteSettings route : routes) {
-      EgressSettings settings = new EgressSettings(route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
-      route.signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
+      EgressSettings settings =
+          new EgressSettings(
+              route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
+      route
+          .match()
+          .signals()
+          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
     }
-    Map<LaneId, Lane> opened = new java.util.LinkedHashMap<>();
+    Map<LaneId, Lane> opened = new LinkedHashMap<>();
     for (var entry : wanted.entrySet()) {
       opened.put(entry.getKey(), open(entry.getKey(), entry.getValue()));
     }
@@ -97,7 +102,7 @@ final class Lanes {
     return exporter;
   }
 
-  private Lane open(LaneId id, EgressSettings settings) throws IOException {
+  private Lane open(LaneId id, EgressSettings settings) {
     ActiveLane open = active.get(id);
     return open != null ? open.lane() : buffer.lane(id, settings.exporters().getFirst().codec());
   }
@@ -109,7 +114,8 @@ final class Lanes {
       before.egress().retarget(settings);
       active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
     } else {
-      LaneEgress egress = new LaneEgress(lane, settings, InstantSource.system(), RandomGenerator.getDefault(), meters);
+      LaneEgress egress =
+          new LaneEgress(lane, settings, InstantSource.system(), System::nanoTime, RandomGenerator.getDefault(), meters);
       active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
       egress.start();
       meters.lane(lane);
@@ -118,8 +124,14 @@ final class Lanes {
   }
 
   private void registerMeters(LaneId lane, String exporter) {
-    meters.exporter(Meter.EXPORTER_ACTIVE, lane, exporter, this, lanes -> lanes.isActive(lane, exporter) ? 1 : 0);
-    meters.exporter(Meter.EXPORTER_STATE, lane, exporter, this, lanes -> lanes.state(lane, exporter));
+    meters.exporter(
+        Meter.EXPORTER_ACTIVE,
+        lane,
+        exporter,
+        this,
+        lanes -> lanes.isActive(lane, exporter) ? 1 : 0);
+    meters.exporter(
+        Meter.EXPORTER_STATE, lane, exporter, this, lanes -> lanes.state(lane, exporter));
   }
 
   private boolean isActive(LaneId lane, String exporter) {
@@ -147,12 +159,19 @@ final class Lanes {
     };
   }
 
-  /** Lets lanes without a route drain: those open now to the exporters they have, those found on disk to the ones remembered. */
+  /**
+   * Lets lanes without a route drain: those open now to the exporters they have, those found on
+   * disk to the ones remembered.
+   */
   private void retire(Set<LaneId> wanted, Map<String, Exporter> exporters) throws IOException {
     for (ActiveLane lane : List.copyOf(active.values())) {
       if (!wanted.contains(lane.lane().id()) && !lane.retired()) {
-        log.info("lane {}: its route is gone. It drains to {}.", lane.lane().id(), ids(lane.exporters()));
-        active.put(lane.lane().id(), new ActiveLane(lane.lane(), lane.egress(), lane.exporters(), true));
+        log.info(
+            "lane {}: its route is gone. It drains to {}.",
+            lane.lane().id(),
+            ids(lane.exporters()));
+        active.put(
+            lane.lane().id(), new ActiveLane(lane.lane(), lane.egress(), lane.exporters(), true));
       }
     }
     for (LaneId id : buffer.onDisk()) {
@@ -162,7 +181,7 @@ final class Lanes {
     }
   }
 
-  private void drainFound(LaneId id, Map<String, Exporter> exporters) throws IOException {
+  private void drainFound(LaneId id, Map<String, Exporter> exporters) {
     List<Exporter> last = new ArrayList<>();
     RouteMemory.Entry remembered = memory.recall(id.route());
     for (String exporter : remembered.exporters()) {
@@ -172,14 +191,16 @@ final class Lanes {
     }
     if (last.isEmpty()) {
       log.error(
-          "lane {}: its route is gone and none of its exporters {} is configured. Its data stays on disk; configure one of them, or the route, to drain it.",
+          "lane {}: its route is gone and none of its exporters {} is configured. Its data stays on"
+              + " disk; configure one of them, or the route, to drain it.",
           id,
           remembered.exporters());
       return;
     }
     Lane lane = buffer.lane(id, last.getFirst().codec());
     point(lane, new EgressSettings(last, remembered.failover()), true);
-    log.info("lane {}: its route is gone. {} items drain to {}.", id, lane.status().items(), ids(last));
+    log.info(
+        "lane {}: its route is gone. {} items drain to {}.", id, lane.status().items(), ids(last));
   }
 
   private static List<String> ids(List<Exporter> exporters) {
@@ -200,11 +221,6 @@ final class Lanes {
         return;
       }
     }
-  }
-
-  /** All signals in their order. */
-  static List<Signal> signals() {
-    return List.of(Signal.values());
   }
 
   /** A lane in use. */

@@ -8,7 +8,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code print-config}: the configuration as merged, variables put in, secrets taken out. */
-@Command(name = "print-config", description = "Prints the merged configuration with secrets redacted.", mixinStandardHelpOptions = true)
+@Command(
+    name = "print-config",
+    description = "Prints the merged configuration with secrets redacted.",
+    mixinStandardHelpOptions = true)
 final class PrintConfigCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();

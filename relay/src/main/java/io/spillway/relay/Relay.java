@@ -1,9 +1,7 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
-import io.spillway.buffer.DiskStatus;
 import io.spillway.config.Problems;
-import io.spillway.exporters.ExporterConfig;
 import io.spillway.exporters.Exporters;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Gate;
@@ -14,6 +12,7 @@ import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.gate.RoutingGate;
 import io.spillway.routing.policy.EgressPolicy;
+import io.spillway.routing.policy.PolicyCounters.RuleCount;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -25,15 +24,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running relay: buffer, lanes with their egress, gate, receivers and admin server, wired together.
+ * A running relay: buffer, lanes with their egress, gate, receivers and admin server, wired
+ * together.
  *
- * <p>Started in the order in which data could need the parts, and closed in the reverse: senders are turned away first, what is in flight to
- * sinks is finished, and the buffer is closed last. {@link #reload} and {@link #close} are called by one thread at a time.
+ * <p>Started in the order in which data could need the parts, and closed in the reverse: senders
+ * are turned away first, what is in flight to sinks is finished, and the buffer is closed last.
+ * {@link #reload} and {@link #close} are called by one thread at a time.
  */
 final class Relay {
 
@@ -44,24 +46,27 @@ final class Relay {
 
   private static final Duration RETIRED_EXPORTER_DEADLINE = Duration.ofSeconds(30);
 
+  private final CurrentPolicy policy;
   private final Buffer buffer;
   private final Lanes lanes;
   private final Meters meters;
-  private final Admission admission = new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
+  private final Admission admission =
+      new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
   private final AtomicReference<Gate> gate = new AtomicReference<>();
   private final OtlpReceiver receiver;
   private final RelayView view;
   private @Nullable AdminServer admin;
-  private RelayConfig config;
+  private volatile RelayConfig config;
   private Map<String, Exporter> exporters = Map.of();
-  private Exporters factory;
+  private final Exporters factory;
 
   private Relay(RelayConfig config, Buffer buffer) {
     this.config = config;
+    this.policy = new CurrentPolicy(config.policy());
     this.buffer = buffer;
     this.meters = new Meters(InstantSource.system());
     this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
-    this.factory = new Exporters(config.policy());
+    this.factory = new Exporters(policy);
     this.receiver =
         new OtlpReceiver(
             config.receivers(),
@@ -88,7 +93,7 @@ final class Relay {
   }
 
   private void start() throws IOException {
-    exporters = make(config.exporters());
+    exporters = make(config);
     lanes.apply(config.routes(), exporters);
     gate.set(new RoutingGate(config.routes(), lanes::lane));
     registerMeters();
@@ -96,32 +101,44 @@ final class Relay {
     view.admin(admin.address());
     receiver.start();
     view.state(RelayView.State.RUNNING);
-    log.info("ready: grpc={} http={} admin={}", text(receiver.grpcAddress()), text(receiver.httpAddress()), text(admin.address()));
+    log.info(
+        "ready: grpc={} http={} admin={}",
+        text(receiver.grpcAddress()),
+        text(receiver.httpAddress()),
+        text(admin.address()));
   }
 
-  private Map<String, Exporter> make(Map<String, ExporterConfig> configs) {
+  private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
-    configs.forEach((id, exporter) -> made.put(id, factory.create(exporter)));
+    wanted
+        .exporters()
+        .forEach((id, exporter) -> made.put(id, factory.create(exporter)));
     return made;
   }
 
   private void registerMeters() {
     meters.gauge(Meter.RECEIVER_IN_FLIGHT, admission, Admission::inFlightBytes);
-    meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().freeBytes());
-    meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reservedBytes());
+    meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().free());
+    meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reserved());
     registerDecisions(config.policy());
   }
 
+  /** A reload begins these counters anew. */
   private void registerDecisions(EgressPolicy policy) {
-    policy.counts().forEach(count -> {
-      meters.decisions(count.rule(), "allowed", count, c -> c.allowed());
-      meters.decisions(count.rule(), "denied", count, c -> c.denied());
-      meters.decisions(count.rule(), "shadow_denied", count, c -> c.shadowDenied());
-    });
+    for (RuleCount count : policy.counters().all()) {
+      meters.decisions(count.rule(), "allowed", this, relay -> relay.decisions(count.rule(), RuleCount::allowed));
+      meters.decisions(count.rule(), "denied", this, relay -> relay.decisions(count.rule(), RuleCount::denied));
+      meters.decisions(count.rule(), "shadow_denied", this, relay -> relay.decisions(count.rule(), RuleCount::shadowDenied));
+    }
+  }
+
+  private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
+    return config.policy().counters().all().stream().filter(count -> count.rule().equals(rule)).mapToLong(verdict).sum();
   }
 
   /**
-   * Puts another valid configuration into force: exporters, egress policy and routes. Lanes keep their data and their state.
+   * Puts another valid configuration into force: exporters, egress policy and routes. Lanes keep
+   * their data and their state.
    *
    * @return why not; then nothing was changed. Empty if it is in force
    */
@@ -131,22 +148,21 @@ final class Relay {
       return problems;
     }
     Map<String, Exporter> before = exporters;
-    Exporters factoryBefore = factory;
-    factory = new Exporters(next.policy());
+    Map<String, Exporter> made = make(next);
     try {
-      exporters = make(next.exporters());
-      lanes.apply(next.routes(), exporters);
+      lanes.apply(next.routes(), made);
     } catch (IOException e) {
-      factory.close();
-      factory = factoryBefore;
-      exporters = before;
-      return List.of(new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
+      made.values().forEach(exporter -> exporter.close(Duration.ZERO));
+      return List.of(
+          new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
     gate.set(new RoutingGate(next.routes(), lanes::lane));
+    exporters = made;
+    policy.set(next.policy());
     config = next;
     registerDecisions(next.policy());
     Logging.apply(next.telemetry());
-    closeUnused(before, factoryBefore);
+    closeUnused(before);
     return List.of();
   }
 
@@ -158,29 +174,36 @@ final class Relay {
     return problems;
   }
 
-  private static void needRestart(List<Problems.Problem> problems, String path, Object now, Object next) {
+  private static void needRestart(
+      List<Problems.Problem> problems, String path, Object now, Object next) {
     if (!now.equals(next)) {
-      problems.add(new Problems.Problem(path, "changed, which a reload cannot do (expected as before: " + now + "). Restart to change it."));
+      problems.add(
+          new Problems.Problem(
+              path,
+              "changed, which a reload cannot do (expected as before: "
+                  + now
+                  + "). Restart to change it."));
     }
   }
 
-  /** Attempts in flight on the exporters that nothing uses any more finish in the background. */
-  private void closeUnused(Map<String, Exporter> before, Exporters factoryBefore) {
+  /**
+   * What nothing uses any more is closed in the background, so that its attempts in flight can
+   * finish.
+   */
+  private void closeUnused(Map<String, Exporter> before) {
     Set<Exporter> used = lanes.exportersInUse();
-    boolean retiredLanesUseThem = before.values().stream().anyMatch(used::contains);
+    List<Exporter> unused =
+        before.values().stream().filter(exporter -> !used.contains(exporter)).toList();
     Thread.ofPlatform()
         .daemon()
         .name("close-exporters")
-        .start(
-            () -> {
-              before.values().stream().filter(exporter -> !used.contains(exporter)).forEach(exporter -> exporter.close(RETIRED_EXPORTER_DEADLINE));
-              if (!retiredLanesUseThem) {
-                factoryBefore.close();
-              }
-            });
+        .start(() -> unused.forEach(exporter -> exporter.close(RETIRED_EXPORTER_DEADLINE)));
   }
 
-  /** Stops: turns senders away, finishes what is in flight within the deadline, leaves the rest on disk. Safe to call twice. */
+  /**
+   * Stops: turns senders away, finishes what is in flight within the deadline, leaves the rest on
+   * disk. Safe to call twice.
+   */
   void close(Duration deadline) {
     view.state(RelayView.State.STOPPING);
     log.info("stopping: within {} s", deadline.toSeconds());
@@ -191,16 +214,15 @@ final class Relay {
     if (admin != null) {
       admin.close();
     }
-    buffer.close();
+    try {
+      buffer.close();
+    } catch (IOException e) {
+      log.warn("buffer: closed badly. What is stored is safe; at most the blocks in flight are sent again.", e);
+    }
     log.info("stopped");
   }
 
   private static String text(@Nullable InetSocketAddress address) {
     return address == null ? "off" : address.getHostString() + ":" + address.getPort();
-  }
-
-  /** The disk, for the status page. */
-  DiskStatus disk() {
-    return buffer.disk();
   }
 }

@@ -26,8 +26,8 @@ record RelayConfig(
     TelemetryConfig telemetry) {
 
   /**
-   * Reads and checks everything. Problems, unknown keys and denied destinations included, are in {@code configuration.problems()}; the
-   * result is good for use only if there are none.
+   * Reads and checks everything. Problems, unknown keys and denied destinations included, are in
+   * {@code configuration.problems()}; the result is good for use only if there are none.
    */
   static RelayConfig read(Configuration configuration) {
     Section root = configuration.root();

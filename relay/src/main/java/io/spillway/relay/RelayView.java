@@ -78,7 +78,8 @@ final class RelayView implements AdminView {
     return body;
   }
 
-  private static void putAddress(Map<String, Object> body, String key, @Nullable InetSocketAddress address) {
+  private static void putAddress(
+      Map<String, Object> body, String key, @Nullable InetSocketAddress address) {
     if (address != null) {
       body.put(key, address.getHostString() + ":" + address.getPort());
     }
@@ -86,10 +87,10 @@ final class RelayView implements AdminView {
 
   private static Map<String, Object> disk(DiskStatus disk) {
     Map<String, Object> body = new LinkedHashMap<>();
-    body.put("free_bytes", disk.freeBytes());
-    body.put("min_free_bytes", disk.minFreeBytes());
-    body.put("reserved_bytes", disk.reservedBytes());
-    body.put("max_bytes", disk.maxBytes());
+    body.put("free_bytes", disk.free());
+    body.put("min_free_bytes", disk.minFree());
+    body.put("reserved_bytes", disk.reserved());
+    body.put("max_bytes", disk.max());
     return body;
   }
 
@@ -108,12 +109,30 @@ final class RelayView implements AdminView {
     body.put("full", status.full());
     body.put("active", egress.active());
     body.put("exporters", egress.exporters().stream().map(RelayView::exporter).toList());
-    body.put("transitions", egress.transitions().stream().map(t -> Map.of("exporter", t.exporter(), "from", t.from().label(), "to", t.to().label(), "when", t.when().toString(), "reason", t.reason())).toList());
+    body.put(
+        "transitions",
+        egress.transitions().stream()
+            .map(
+                t ->
+                    Map.of(
+                        "exporter",
+                        t.exporter(),
+                        "from",
+                        t.from().label(),
+                        "to",
+                        t.to().label(),
+                        "when",
+                        t.when().toString(),
+                        "reason",
+                        t.reason()))
+            .toList());
     return body;
   }
 
   private static @Nullable Double ageSeconds(@Nullable Instant oldest) {
-    return oldest == null ? null : Math.max(0, Duration.between(oldest, Instant.now()).toMillis()) / 1000.0;
+    return oldest == null
+        ? null
+        : Math.max(0, Duration.between(oldest, Instant.now()).toMillis()) / 1000.0;
   }
 
   private static Map<String, Object> exporter(EgressStatus.ExporterStatus status) {
@@ -131,7 +150,8 @@ final class RelayView implements AdminView {
   public Map<String, Object> ledger() {
     List<LaneLedger> ledgers = lanes.all().stream().map(lane -> lane.lane().ledger()).toList();
     Map<String, Object> body = new LinkedHashMap<>();
-    body.put("unaccounted", ledgers.stream().mapToLong(ledger -> Math.abs(ledger.unaccounted())).sum());
+    body.put(
+        "unaccounted", ledgers.stream().mapToLong(ledger -> Math.abs(ledger.unaccounted())).sum());
     Map<String, Object> received = new LinkedHashMap<>();
     for (ReceivedCounts.Kind kind : ReceivedCounts.Kind.values()) {
       received.put(kind.name().toLowerCase(Locale.ROOT), counts(kind));

@@ -15,8 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reloads the configuration on request or when a file changed, on one thread of its own. A configuration with problems changes nothing: they
- * are logged, and the relay runs on with the last good one.
+ * Reloads the configuration on request or when a file changed, on one thread of its own. A
+ * configuration with problems changes nothing: they are logged, and the relay runs on with the last
+ * good one.
  */
 final class Reloader implements AutoCloseable {
 
@@ -79,7 +80,10 @@ final class Reloader implements AutoCloseable {
         log.info("reload: done, because of {}", why);
       } else {
         problems.forEach(problem -> log.error("reload: {}", problem));
-        log.error("reload: asked for by {}; the configuration has {} problems. Nothing was changed.", why, problems.size());
+        log.error(
+            "reload: asked for by {}; the configuration has {} problems. Nothing was changed.",
+            why,
+            problems.size());
       }
     } catch (RuntimeException e) {
       log.error("reload: failed. The relay runs on with the last good configuration.", e);

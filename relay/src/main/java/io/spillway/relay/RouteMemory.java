@@ -20,14 +20,17 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Remembers on disk which exporters each route had, so that the lanes of a route that is gone after a restart can still drain to them.
+ * Remembers on disk which exporters each route had, so that the lanes of a route that is gone after
+ * a restart can still drain to them.
  *
- * <p>A small JSON file beside the lanes, replaced as a whole. Without it nothing is lost: such lanes keep their data and say so.
+ * <p>A small JSON file beside the lanes, replaced as a whole. Without it nothing is lost: such
+ * lanes keep their data and say so.
  */
 final class RouteMemory {
 
   private static final Logger log = LoggerFactory.getLogger(RouteMemory.class);
-  private static final FailoverSettings DEFAULT_FAILOVER = new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60));
+  private static final FailoverSettings DEFAULT_FAILOVER =
+      new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60));
 
   private final JsonMapper json = JsonMapper.shared();
   private final Path file;
@@ -57,9 +60,15 @@ final class RouteMemory {
       return new LinkedHashMap<>();
     }
     try {
-      return new LinkedHashMap<>(json.readValue(Files.readAllBytes(file), new TypeReference<Map<String, List<String>>>() {}));
+      return new LinkedHashMap<>(
+          json.readValue(
+              Files.readAllBytes(file), new TypeReference<Map<String, List<String>>>() {}));
     } catch (IOException | JacksonException e) {
-      log.warn("{}: unreadable ({}). Lanes of routes that are gone keep their data until their route is configured again.", file, e.getMessage());
+      log.warn(
+          "{}: unreadable ({}). Lanes of routes that are gone keep their data until their route is"
+              + " configured again.",
+          file,
+          e.getMessage());
       return new LinkedHashMap<>();
     }
   }
@@ -73,7 +82,11 @@ final class RouteMemory {
       }
       Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      log.warn("{}: cannot be written ({}). Should a route be removed before the next start, its lanes wait for it to come back.", file, e.getMessage());
+      log.warn(
+          "{}: cannot be written ({}). Should a route be removed before the next start, its lanes"
+              + " wait for it to come back.",
+          file,
+          e.getMessage());
     }
   }
 

@@ -17,7 +17,9 @@ import picocli.CommandLine.Spec;
 /** {@code run}: the relay, until a signal stops it. */
 @Command(
     name = "run",
-    description = "Runs the relay until SIGTERM or SIGINT. SIGHUP, or a changed file, reloads the configuration.",
+    description =
+        "Runs the relay until SIGTERM or SIGINT. SIGHUP, or a changed file, reloads the"
+            + " configuration.",
     mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
 
@@ -30,7 +32,9 @@ final class RunCommand implements Callable<Integer> {
       names = "--shutdown-timeout",
       paramLabel = "SECONDS",
       defaultValue = "10",
-      description = "How long a stop waits for what is in flight; the rest stays on disk. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How long a stop waits for what is in flight; the rest stays on disk. Default:"
+              + " ${DEFAULT-VALUE}.")
   private int shutdownTimeoutSeconds;
 
   @Override

@@ -9,7 +9,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code validate}: reports all problems of a configuration at once. */
-@Command(name = "validate", description = "Checks a configuration and reports all problems; exit code 2 if there are any.", mixinStandardHelpOptions = true)
+@Command(
+    name = "validate",
+    description = "Checks a configuration and reports all problems; exit code 2 if there are any.",
+    mixinStandardHelpOptions = true)
 final class ValidateCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
@@ -31,7 +34,8 @@ final class ValidateCommand implements Callable<Integer> {
     var problems = configuration.problems().all();
     problems.forEach(err::println);
     if (!problems.isEmpty()) {
-      err.printf("%d problem%s in the configuration.%n", problems.size(), problems.size() == 1 ? "" : "s");
+      err.printf(
+          "%d problem%s in the configuration.%n", problems.size(), problems.size() == 1 ? "" : "s");
     }
     err.flush();
     return !problems.isEmpty();

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param host where the admin server listens
  * @param port 0 for a free one
- * @param token asked for as {@code Authorization: Bearer …} on everything but health; required unless the host is loopback
+ * @param token asked for as {@code Authorization: Bearer …} on everything but health; required
+ *     unless the host is loopback
  */
 public record AdminConfig(String host, int port, @Nullable String token) {
 
@@ -21,13 +22,19 @@ public record AdminConfig(String host, int port, @Nullable String token) {
     int colon = endpoint.lastIndexOf(':');
     int port = colon < 0 ? -1 : port(endpoint.substring(colon + 1));
     if (port < 0) {
-      admin.problem("endpoint", "\"%s\" is not an address (expected host:port, for example %s)".formatted(endpoint, DEFAULT_ENDPOINT));
+      admin.problem(
+          "endpoint",
+          "\"%s\" is not an address (expected host:port, for example %s)"
+              .formatted(endpoint, DEFAULT_ENDPOINT));
       return new AdminConfig("127.0.0.1", 0, token);
     }
     String host = endpoint.substring(0, colon).replace("[", "").replace("]", "");
     AdminConfig config = new AdminConfig(host.isEmpty() ? "0.0.0.0" : host, port, token);
     if (!config.isLoopback() && (token == null || token.isBlank())) {
-      admin.problem("token", "missing: outside loopback the admin server needs one (expected for example \"${env:ADMIN_TOKEN}\")");
+      admin.problem(
+          "token",
+          "missing: outside loopback the admin server needs one (expected for example"
+              + " \"${env:ADMIN_TOKEN}\")");
     }
     return config;
   }

@@ -14,7 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Serves the admin API. Health is open to all; the rest asks for the token if one is configured. */
+/**
+ * Serves the admin API. Health is open to all; the rest asks for the token if one is configured.
+ */
 public final class AdminServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
@@ -28,7 +30,8 @@ public final class AdminServer implements AutoCloseable {
   private final AdminConfig config;
   private final HttpServer server;
   private final ExecutorService threads =
-      Executors.newFixedThreadPool(THREADS, Thread.ofPlatform().daemon().name("admin-", 0).factory());
+      Executors.newFixedThreadPool(
+          THREADS, Thread.ofPlatform().daemon().name("admin-", 0).factory());
 
   /**
    * Binds and starts.
@@ -40,11 +43,35 @@ public final class AdminServer implements AutoCloseable {
     this.server = bind(config);
     server.setExecutor(threads);
     server.createContext("/livez", get("/livez", () -> new Body(200, TEXT, "ok\n")));
-    server.createContext("/readyz", get("/readyz", () -> view.ready() ? new Body(200, TEXT, "ok\n") : new Body(503, TEXT, "not ready\n")));
-    server.createContext("/metrics", secured(get("/metrics", () -> new Body(200, PROMETHEUS, view.metrics()))));
-    server.createContext("/api/v1/status", secured(get("/api/v1/status", () -> new Body(200, JSON, json.writeValueAsString(view.status())))));
-    server.createContext("/api/v1/ledger", secured(get("/api/v1/ledger", () -> new Body(200, JSON, json.writeValueAsString(view.ledger())))));
-    server.createContext("/", exchange -> send(exchange, new Body(404, TEXT, "not found; there are /livez /readyz /metrics /api/v1/status /api/v1/ledger\n")));
+    server.createContext(
+        "/readyz",
+        get(
+            "/readyz",
+            () -> view.ready() ? new Body(200, TEXT, "ok\n") : new Body(503, TEXT, "not ready\n")));
+    server.createContext(
+        "/metrics", secured(get("/metrics", () -> new Body(200, PROMETHEUS, view.metrics()))));
+    server.createContext(
+        "/api/v1/status",
+        secured(
+            get(
+                "/api/v1/status",
+                () -> new Body(200, JSON, json.writeValueAsString(view.status())))));
+    server.createContext(
+        "/api/v1/ledger",
+        secured(
+            get(
+                "/api/v1/ledger",
+                () -> new Body(200, JSON, json.writeValueAsString(view.ledger())))));
+    server.createContext(
+        "/",
+        exchange ->
+            send(
+                exchange,
+                new Body(
+                    404,
+                    TEXT,
+                    "not found; there are /livez /readyz /metrics /api/v1/status"
+                        + " /api/v1/ledger\n")));
     server.start();
   }
 
@@ -100,11 +127,14 @@ public final class AdminServer implements AutoCloseable {
     byte[] expected = ("Bearer " + token).getBytes(StandardCharsets.UTF_8);
     return exchange -> {
       String given = exchange.getRequestHeaders().getFirst("Authorization");
-      if (given != null && MessageDigest.isEqual(expected, given.getBytes(StandardCharsets.UTF_8))) {
+      if (given != null
+          && MessageDigest.isEqual(expected, given.getBytes(StandardCharsets.UTF_8))) {
         handler.handle(exchange);
       } else {
         exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer");
-        send(exchange, new Body(401, TEXT, "send the admin token as \"Authorization: Bearer ...\"\n"));
+        send(
+            exchange,
+            new Body(401, TEXT, "send the admin token as \"Authorization: Bearer ...\"\n"));
       }
     };
   }

@@ -13,7 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Starts this program again as other processes, with the JVM and the options it runs with itself. */
+/**
+ * Starts this program again as other processes, with the JVM and the options it runs with itself.
+ */
 final class Children implements AutoCloseable {
 
   private static final Duration START_LIMIT = Duration.ofSeconds(30);
@@ -41,7 +43,8 @@ final class Children implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(List.of("-Xmx128m", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(
+        List.of("-Xmx128m", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(args));
     Process process =
         new ProcessBuilder(command)
@@ -51,7 +54,12 @@ final class Children implements AutoCloseable {
     running.add(process);
     long deadline = System.nanoTime() + START_LIMIT.toNanos();
     while (process.isAlive() && System.nanoTime() < deadline) {
-      Optional<Matcher> line = Files.readAllLines(log).stream().skip(logged).map(ready::matcher).filter(Matcher::find).findFirst();
+      Optional<Matcher> line =
+          Files.readAllLines(log).stream()
+              .skip(logged)
+              .map(ready::matcher)
+              .filter(Matcher::find)
+              .findFirst();
       if (line.isPresent()) {
         return new Child(process, line.get());
       }

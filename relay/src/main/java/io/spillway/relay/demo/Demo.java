@@ -25,10 +25,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The play: an application, a relay and two sinks, an outage of one and then of both, and the count at the end.
+ * The play: an application, a relay and two sinks, an outage of one and then of both, and the count
+ * at the end.
  *
- * <p>What arrived is counted by the sinks themselves, item by item, and held against what the SDK was told was accepted and against the
- * relay's ledger.
+ * <p>What arrived is counted by the sinks themselves, item by item, and held against what the SDK
+ * was told was accepted and against the relay's ledger.
  */
 final class Demo implements AutoCloseable {
 
@@ -40,7 +41,8 @@ final class Demo implements AutoCloseable {
   private static final int DRAIN_LIMIT_SECONDS = 25;
   private static final long FRAME_MILLIS = 500;
   private static final Pattern SINK_READY = Pattern.compile("^capture: ");
-  private static final Pattern RELAY_READY = Pattern.compile("ready: grpc=(\\S+) http=(\\S+) admin=(\\S+)");
+  private static final Pattern RELAY_READY =
+      Pattern.compile("ready: grpc=(\\S+) http=(\\S+) admin=(\\S+)");
 
   private final DemoScreen screen;
   private final Path directory = Files.createTempDirectory("spillway-demo");
@@ -54,7 +56,8 @@ final class Demo implements AutoCloseable {
 
   Demo(DemoScreen screen) throws IOException {
     this.screen = screen;
-    // Both are held until both are known, so that they differ; the sinks need them again after a restart.
+    // Both are held until both are known, so that they differ; the sinks need them again after a
+    // restart.
     try (ServerSocket one = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         ServerSocket two = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       primaryPort = one.getLocalPort();
@@ -69,7 +72,9 @@ final class Demo implements AutoCloseable {
     Path config = Files.writeString(directory.resolve("spillway.yaml"), config());
     Child relay = children.start("relay", RELAY_READY, "run", "--config", config.toString());
     String admin = relay.ready().group(3);
-    screen.print("A relay (grpc %s, http %s, admin http://%s) and two sinks are running.".formatted(relay.ready().group(1), relay.ready().group(2), admin));
+    screen.print(
+        "A relay (grpc %s, http %s, admin http://%s) and two sinks are running."
+            .formatted(relay.ready().group(1), relay.ready().group(2), admin));
     SdkTraffic traffic = new SdkTraffic(relay.ready().group(1), relay.ready().group(2));
     long start = System.nanoTime();
     try (traffic) {
@@ -85,31 +90,40 @@ final class Demo implements AutoCloseable {
     return judge(traffic, ledger);
   }
 
-  private void act(SdkTraffic traffic, String admin, long start) throws IOException, InterruptedException {
+  private void act(SdkTraffic traffic, String admin, long start)
+      throws IOException, InterruptedException {
     screen.say(0, "The application sends spans over gRPC, data points and log records over HTTP.");
     frames(traffic, admin, start, PRIMARY_STOPS);
     stopPrimary();
-    screen.say(second(start), "The primary sink is stopped. After 3 s of failing, the secondary takes over.");
+    screen.say(
+        second(start),
+        "The primary sink is stopped. After 3 s of failing, the secondary takes over.");
     frames(traffic, admin, start, SECONDARY_STOPS);
     stopSecondary();
-    screen.say(second(start), "The secondary is stopped too: everything waits on disk, the application notices nothing.");
+    screen.say(
+        second(start),
+        "The secondary is stopped too: everything waits on disk, the application notices nothing.");
     frames(traffic, admin, start, PRIMARY_RETURNS);
     startPrimary();
-    screen.say(second(start), "The primary is back: the backlog drains to it, and after 3 s of health it is taken back.");
+    screen.say(
+        second(start),
+        "The primary is back: the backlog drains to it, and after 3 s of health it is taken back.");
     frames(traffic, admin, start, SECONDARY_RETURNS);
     startSecondary();
     screen.say(second(start), "The secondary is back, and idle.");
     frames(traffic, admin, start, TRAFFIC_ENDS);
   }
 
-  private void frames(SdkTraffic traffic, String admin, long start, int untilSecond) throws IOException, InterruptedException {
+  private void frames(SdkTraffic traffic, String admin, long start, int untilSecond)
+      throws IOException, InterruptedException {
     while (second(start) < untilSecond) {
       screen.show(frame(traffic, admin, start));
       TimeUnit.MILLISECONDS.sleep(FRAME_MILLIS);
     }
   }
 
-  private void awaitDrained(SdkTraffic traffic, String admin, long start) throws IOException, InterruptedException {
+  private void awaitDrained(SdkTraffic traffic, String admin, long start)
+      throws IOException, InterruptedException {
     int limit = second(start) + DRAIN_LIMIT_SECONDS;
     DemoScreen.Frame frame = frame(traffic, admin, start);
     while (second(start) < limit && frame.lanes().stream().anyMatch(lane -> lane.items() > 0)) {
@@ -126,7 +140,10 @@ final class Demo implements AutoCloseable {
     long acknowledged = traffic.acknowledged();
     long delivered = 0;
     screen.print("");
-    screen.print(String.format("%-18s %10s %12s %12s %10s %10s", "ledger", "routed", "primary", "secondary", "buffered", "redelivered"));
+    screen.print(
+        String.format(
+            "%-18s %10s %12s %12s %10s %10s",
+            "ledger", "routed", "primary", "secondary", "buffered", "redelivered"));
     for (JsonNode lane : ledger.path("lanes")) {
       long toPrimary = lane.path("delivered").path("otlp_grpc/primary").asLong(0);
       long toSecondary = lane.path("delivered").path("otlp_http/secondary").asLong(0);
@@ -151,7 +168,13 @@ final class Demo implements AutoCloseable {
             arrived,
             distinct.size(),
             traffic.failed()));
-    boolean good = lost == 0 && unaccounted == 0 && traffic.failed() == 0 && acknowledged > 0 && delivered == acknowledged && distinct.size() == acknowledged;
+    boolean good =
+        lost == 0
+            && unaccounted == 0
+            && traffic.failed() == 0
+            && acknowledged > 0
+            && delivered == acknowledged
+            && distinct.size() == acknowledged;
     screen.verdict(
         good,
         String.format(
@@ -178,7 +201,8 @@ final class Demo implements AutoCloseable {
     return hashes;
   }
 
-  private DemoScreen.Frame frame(SdkTraffic traffic, String admin, long start) throws IOException, InterruptedException {
+  private DemoScreen.Frame frame(SdkTraffic traffic, String admin, long start)
+      throws IOException, InterruptedException {
     List<DemoScreen.Lane> lanes = new ArrayList<>();
     for (JsonNode lane : get(admin, "/api/v1/status").path("lanes")) {
       lanes.add(
@@ -187,9 +211,12 @@ final class Demo implements AutoCloseable {
               lane.path("items").asLong(),
               lane.path("bytes").asLong(),
               lane.path("oldest_age_seconds").asDouble(0),
-              lane.path("active").isNull() ? "nobody: waits on disk" : lane.path("active").asString()));
+              lane.path("active").isNull()
+                  ? "nobody: waits on disk"
+                  : lane.path("active").asString()));
     }
-    return new DemoScreen.Frame(second(start), traffic.acknowledged(), primary != null, secondary != null, lanes);
+    return new DemoScreen.Frame(
+        second(start), traffic.acknowledged(), primary != null, secondary != null, lanes);
   }
 
   private JsonNode get(String admin, String path) throws IOException, InterruptedException {
@@ -198,11 +225,27 @@ final class Demo implements AutoCloseable {
   }
 
   private void startPrimary() throws IOException, InterruptedException {
-    primary = children.start("primary", SINK_READY, "capture", "--grpc", "127.0.0.1:" + primaryPort, "--ids", directory.resolve("primary.ids").toString());
+    primary =
+        children.start(
+            "primary",
+            SINK_READY,
+            "capture",
+            "--grpc",
+            "127.0.0.1:" + primaryPort,
+            "--ids",
+            directory.resolve("primary.ids").toString());
   }
 
   private void startSecondary() throws IOException, InterruptedException {
-    secondary = children.start("secondary", SINK_READY, "capture", "--http", "127.0.0.1:" + secondaryPort, "--ids", directory.resolve("secondary.ids").toString());
+    secondary =
+        children.start(
+            "secondary",
+            SINK_READY,
+            "capture",
+            "--http",
+            "127.0.0.1:" + secondaryPort,
+            "--ids",
+            directory.resolve("secondary.ids").toString());
   }
 
   private void stopPrimary() throws InterruptedException {
@@ -226,35 +269,35 @@ final class Demo implements AutoCloseable {
   }
 
   private String config() {
-    return
-        """
-        receivers:
-          otlp:
-            protocols:
-              grpc: { endpoint: "127.0.0.1:0" }
-              http: { endpoint: "127.0.0.1:0" }
-        buffer:
-          directory: "%s"
-          min_free: 16MiB
-        exporters:
-          otlp_grpc/primary:
-            endpoint: "http://127.0.0.1:%d"
-            compression: zstd
-            timeout: 2s
-          otlp_http/secondary:
-            endpoint: "http://127.0.0.1:%d"
-            compression: gzip
-            timeout: 2s
-        egress:
-          allow:
-            - { host: "127.0.0.1", ports: [%d, %d] }
-        routes:
-          - name: default
-            exporters: [otlp_grpc/primary, otlp_http/secondary]
-            failover: { after: 3s, failback_after: 3s }
-        admin: { endpoint: "127.0.0.1:0" }
-        """
-            .formatted(directory.resolve("buffer"), primaryPort, secondaryPort, primaryPort, secondaryPort);
+    return """
+    receivers:
+      otlp:
+        protocols:
+          grpc: { endpoint: "127.0.0.1:0" }
+          http: { endpoint: "127.0.0.1:0" }
+    buffer:
+      directory: "%s"
+      min_free: 16MiB
+    exporters:
+      otlp_grpc/primary:
+        endpoint: "http://127.0.0.1:%d"
+        compression: zstd
+        timeout: 2s
+      otlp_http/secondary:
+        endpoint: "http://127.0.0.1:%d"
+        compression: gzip
+        timeout: 2s
+    egress:
+      allow:
+        - { host: "127.0.0.1", ports: [%d, %d] }
+    routes:
+      - name: default
+        exporters: [otlp_grpc/primary, otlp_http/secondary]
+        failover: { after: 3s, failback_after: 3s }
+    admin: { endpoint: "127.0.0.1:0" }
+    """
+        .formatted(
+            directory.resolve("buffer"), primaryPort, secondaryPort, primaryPort, secondaryPort);
   }
 
   /** Ends what still runs. The files stay, for a look, unless {@link #clean} was called. */

@@ -6,12 +6,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code demo}: an outage of both sinks in a minute, with real SDK traffic, counted at both ends. */
+/**
+ * {@code demo}: an outage of both sinks in a minute, with real SDK traffic, counted at both ends.
+ */
 @Command(
     name = "demo",
     description =
-        "Starts the relay and two sinks on free ports, sends telemetry through the OpenTelemetry SDK, stops and starts the sinks, and checks that"
-            + " everything acknowledged arrived. Takes about a minute; exit code 0 only if nothing was lost.",
+        "Starts the relay and two sinks on free ports, sends telemetry through the OpenTelemetry"
+            + " SDK, stops and starts the sinks, and checks that everything acknowledged arrived."
+            + " Takes about a minute; exit code 0 only if nothing was lost.",
     mixinStandardHelpOptions = true)
 public final class DemoCommand implements Callable<Integer> {
 
@@ -22,7 +25,11 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    boolean terminal = !plain && System.console() != null && System.console().isTerminal() && !"dumb".equals(System.getenv("TERM"));
+    boolean terminal =
+        !plain
+            && System.console() != null
+            && System.console().isTerminal()
+            && !"dumb".equals(System.getenv("TERM"));
     try (Demo demo = new Demo(new DemoScreen(spec.commandLine().getOut(), terminal))) {
       if (!demo.run()) {
         return 1;

@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Shows how the demo goes: a picture that is drawn over itself on a terminal, plain lines elsewhere. Used by one thread. */
+/**
+ * Shows how the demo goes: a picture that is drawn over itself on a terminal, plain lines
+ * elsewhere. Used by one thread.
+ */
 final class DemoScreen {
 
   private static final int PLAIN_EVERY = 4;
@@ -47,7 +50,9 @@ final class DemoScreen {
     out.flush();
   }
 
-  /** The present state; on a terminal it replaces the last one, elsewhere every fourth is a line. */
+  /**
+   * The present state; on a terminal it replaces the last one, elsewhere every fourth is a line.
+   */
   void show(Frame frame) {
     if (terminal) {
       erase();
@@ -64,12 +69,26 @@ final class DemoScreen {
     List<String> lines = new ArrayList<>();
     lines.add("");
     lines.add("  application ──▶ Spillway ──▶ primary    (OTLP/gRPC)  " + sink(frame.primary()));
-    lines.add(String.format(Locale.ROOT, "  %,9d OK    on disk  └──▶ secondary  (OTLP/HTTP)  %s", frame.acknowledged(), sink(frame.secondary())));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "  %,9d OK    on disk  └──▶ secondary  (OTLP/HTTP)  %s",
+            frame.acknowledged(),
+            sink(frame.secondary())));
     lines.add("");
-    lines.add(String.format("  %-18s %10s %10s %10s   %s", "lane", "waiting", "bytes", "oldest", "delivers to"));
+    lines.add(
+        String.format(
+            "  %-18s %10s %10s %10s   %s", "lane", "waiting", "bytes", "oldest", "delivers to"));
     for (Lane lane : frame.lanes()) {
       String row =
-          String.format(Locale.ROOT, "  %-18s %,10d %,10d %8.1f s   %s", lane.name(), lane.items(), lane.bytes(), lane.oldestSeconds(), lane.active());
+          String.format(
+              Locale.ROOT,
+              "  %-18s %,10d %,10d %8.1f s   %s",
+              lane.name(),
+              lane.items(),
+              lane.bytes(),
+              lane.oldestSeconds(),
+              lane.active());
       lines.add(lane.items() > 2000 ? YELLOW + row + OFF : row);
     }
     lines.add("");
@@ -81,8 +100,21 @@ final class DemoScreen {
   }
 
   private static String line(Frame frame) {
-    StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%3d s  acknowledged %,d", frame.second(), frame.acknowledged()));
-    frame.lanes().forEach(lane -> text.append(String.format(Locale.ROOT, " | %s waiting %,d -> %s", lane.name(), lane.items(), lane.active())));
+    StringBuilder text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT, "%3d s  acknowledged %,d", frame.second(), frame.acknowledged()));
+    frame
+        .lanes()
+        .forEach(
+            lane ->
+                text.append(
+                    String.format(
+                        Locale.ROOT,
+                        " | %s waiting %,d -> %s",
+                        lane.name(),
+                        lane.items(),
+                        lane.active())));
     return text.toString();
   }
 
@@ -98,7 +130,8 @@ final class DemoScreen {
   }
 
   /** What is shown. */
-  record Frame(int second, long acknowledged, boolean primary, boolean secondary, List<Lane> lanes) {}
+  record Frame(
+      int second, long acknowledged, boolean primary, boolean secondary, List<Lane> lanes) {}
 
   /** One lane of the relay. */
   record Lane(String name, long items, long bytes, double oldestSeconds, String active) {}

@@ -28,15 +28,15 @@ import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * An application with the OpenTelemetry SDK: traces over gRPC, metrics and logs over HTTP, at a steady pace. Counts what the exporters were
- * told was accepted.
+ * An application with the OpenTelemetry SDK: traces over gRPC, metrics and logs over HTTP, at a
+ * steady pace. Counts what the exporters were told was accepted.
  */
 final class SdkTraffic implements AutoCloseable {
 
@@ -52,7 +52,9 @@ final class SdkTraffic implements AutoCloseable {
   private final AtomicLong acknowledged = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
   private final AtomicLong numbers = new AtomicLong();
-  private final ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("traffic").factory());
+  private final ScheduledExecutorService ticker =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("traffic").factory());
   private final SdkTracerProvider traces;
   private final SdkMeterProvider metrics;
   private final SdkLoggerProvider logs;
@@ -62,12 +64,23 @@ final class SdkTraffic implements AutoCloseable {
    * @param http host:port of its HTTP receiver
    */
   SdkTraffic(String grpc, String http) {
-    Resource resource = Resource.create(Attributes.of(AttributeKey.stringKey("service.name"), "checkout", AttributeKey.stringKey("service.namespace"), "shop"));
+    Resource resource =
+        Resource.create(
+            Attributes.of(
+                AttributeKey.stringKey("service.name"),
+                "checkout",
+                AttributeKey.stringKey("service.namespace"),
+                "shop"));
     traces =
         SdkTracerProvider.builder()
             .setResource(resource)
             .addSpanProcessor(
-                BatchSpanProcessor.builder(new CountingSpans(OtlpGrpcSpanExporter.builder().setEndpoint("http://" + grpc).setCompression("gzip").build()))
+                BatchSpanProcessor.builder(
+                        new CountingSpans(
+                            OtlpGrpcSpanExporter.builder()
+                                .setEndpoint("http://" + grpc)
+                                .setCompression("gzip")
+                                .build()))
                     .setScheduleDelay(EXPORT_INTERVAL)
                     .setMaxQueueSize(QUEUE_ITEMS)
                     .build())
@@ -76,7 +89,11 @@ final class SdkTraffic implements AutoCloseable {
         SdkLoggerProvider.builder()
             .setResource(resource)
             .addLogRecordProcessor(
-                BatchLogRecordProcessor.builder(new CountingLogs(OtlpHttpLogRecordExporter.builder().setEndpoint("http://" + http + "/v1/logs").build()))
+                BatchLogRecordProcessor.builder(
+                        new CountingLogs(
+                            OtlpHttpLogRecordExporter.builder()
+                                .setEndpoint("http://" + http + "/v1/logs")
+                                .build()))
                     .setScheduleDelay(EXPORT_INTERVAL)
                     .setMaxQueueSize(QUEUE_ITEMS)
                     .build())
@@ -85,7 +102,11 @@ final class SdkTraffic implements AutoCloseable {
         SdkMeterProvider.builder()
             .setResource(resource)
             .registerMetricReader(
-                PeriodicMetricReader.builder(new CountingMetrics(OtlpHttpMetricExporter.builder().setEndpoint("http://" + http + "/v1/metrics").build()))
+                PeriodicMetricReader.builder(
+                        new CountingMetrics(
+                            OtlpHttpMetricExporter.builder()
+                                .setEndpoint("http://" + http + "/v1/metrics")
+                                .build()))
                     .setInterval(EXPORT_INTERVAL.multipliedBy(2))
                     .build())
             .build();
@@ -98,22 +119,35 @@ final class SdkTraffic implements AutoCloseable {
         .buildWithCallback(
             gauge -> {
               for (int shelf = 0; shelf < GAUGES; shelf++) {
-                gauge.record(ThreadLocalRandom.current().nextDouble(1000), Attributes.of(AttributeKey.longKey("shelf"), (long) shelf));
+                gauge.record(
+                    ThreadLocalRandom.current().nextDouble(1000),
+                    Attributes.of(AttributeKey.longKey("shelf"), (long) shelf));
               }
             });
     Tracer tracer = traces.get("shop");
     Logger logger = logs.get("shop");
-    ticker.scheduleAtFixedRate(() -> tick(tracer, logger), 0, 1000 / TICKS_PER_SECOND, TimeUnit.MILLISECONDS);
+    ticker.scheduleAtFixedRate(
+        () -> tick(tracer, logger), 0, 1000 / TICKS_PER_SECOND, TimeUnit.MILLISECONDS);
   }
 
   private void tick(Tracer tracer, Logger logger) {
     for (int i = 0; i < SPANS_PER_TICK; i++) {
-      Span span = tracer.spanBuilder("POST /checkout").setSpanKind(SpanKind.SERVER).setAttribute(ROUTE, "/checkout").startSpan();
+      Span span =
+          tracer
+              .spanBuilder("POST /checkout")
+              .setSpanKind(SpanKind.SERVER)
+              .setAttribute(ROUTE, "/checkout")
+              .startSpan();
       span.setAttribute(NUMBER, numbers.incrementAndGet());
       span.end();
     }
     for (int i = 0; i < LOGS_PER_TICK; i++) {
-      logger.logRecordBuilder().setSeverity(Severity.INFO).setBody("order accepted").setAttribute(NUMBER, numbers.incrementAndGet()).emit();
+      logger
+          .logRecordBuilder()
+          .setSeverity(Severity.INFO)
+          .setBody("order accepted")
+          .setAttribute(NUMBER, numbers.incrementAndGet())
+          .emit();
     }
   }
 
@@ -131,7 +165,9 @@ final class SdkTraffic implements AutoCloseable {
   @Override
   public void close() {
     ticker.shutdownNow();
-    CompletableResultCode done = CompletableResultCode.ofAll(java.util.List.of(traces.shutdown(), logs.shutdown(), metrics.shutdown()));
+    CompletableResultCode done =
+        CompletableResultCode.ofAll(
+            java.util.List.of(traces.shutdown(), logs.shutdown(), metrics.shutdown()));
     done.join(15, TimeUnit.SECONDS);
   }
 
@@ -194,7 +230,9 @@ final class SdkTraffic implements AutoCloseable {
 
     @Override
     public CompletableResultCode export(Collection<MetricData> data) {
-      return count(exporter.export(data), data.stream().mapToInt(metric -> metric.getData().getPoints().size()).sum());
+      return count(
+          exporter.export(data),
+          data.stream().mapToInt(metric -> metric.getData().getPoints().size()).sum());
     }
 
     @Override

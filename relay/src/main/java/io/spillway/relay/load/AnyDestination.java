@@ -4,7 +4,10 @@ import io.spillway.otlp.stage.DialPolicy;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
-/** Allows everything: the person at the command line named the destination. Never used by a running relay. */
+/**
+ * Allows everything: the person at the command line named the destination. Never used by a running
+ * relay.
+ */
 final class AnyDestination implements DialPolicy {
 
   @Override
@@ -13,7 +16,8 @@ final class AnyDestination implements DialPolicy {
   }
 
   @Override
-  public @Nullable Denial checkAddress(String exporter, String host, InetAddress address, int port) {
+  public @Nullable Denial checkAddress(
+      String exporter, String host, InetAddress address, int port) {
     return null;
   }
 }

@@ -33,7 +33,9 @@ import picocli.CommandLine.Spec;
 /** {@code capture}: an OTLP sink that keeps nothing but counts. */
 @Command(
     name = "capture",
-    description = "A small OTLP sink for trying things out: counts items and prints the counts every second until it is stopped.",
+    description =
+        "A small OTLP sink for trying things out: counts items and prints the counts every second"
+            + " until it is stopped.",
     mixinStandardHelpOptions = true)
 public final class CaptureCommand implements Callable<Integer> {
 
@@ -41,23 +43,39 @@ public final class CaptureCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--grpc", paramLabel = "HOST:PORT", defaultValue = "127.0.0.1:0", description = "Where to take OTLP/gRPC. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--grpc",
+      paramLabel = "HOST:PORT",
+      defaultValue = "127.0.0.1:0",
+      description = "Where to take OTLP/gRPC. Default: ${DEFAULT-VALUE}.")
   private String grpc = "";
 
-  @Option(names = "--http", paramLabel = "HOST:PORT", defaultValue = "127.0.0.1:0", description = "Where to take OTLP/HTTP. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--http",
+      paramLabel = "HOST:PORT",
+      defaultValue = "127.0.0.1:0",
+      description = "Where to take OTLP/HTTP. Default: ${DEFAULT-VALUE}.")
   private String http = "";
 
-  @Option(names = "--ids", paramLabel = "FILE", description = "On exit, appends a 64-bit hash of every item to this file.")
+  @Option(
+      names = "--ids",
+      paramLabel = "FILE",
+      description = "On exit, appends a 64-bit hash of every item to this file.")
   private @Nullable Path ids;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     ItemCounts counts = new ItemCounts(ids != null);
     OtlpReceiver receiver =
-        new OtlpReceiver(config(), () -> new CountingGate(counts), new Admission(Runtime.getRuntime().maxMemory() / HEAP_FRACTION), ReceiverListener.NONE);
+        new OtlpReceiver(
+            config(),
+            () -> new CountingGate(counts),
+            new Admission(Runtime.getRuntime().maxMemory() / HEAP_FRACTION),
+            ReceiverListener.NONE);
     receiver.start();
     CountDownLatch stopped = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(receiver, counts, stopped), "shutdown"));
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> stop(receiver, counts, stopped), "shutdown"));
     PrintWriter out = spec.commandLine().getOut();
     out.println("capture: grpc=" + receiver.grpcAddress() + " http=" + receiver.httpAddress());
     out.flush();
@@ -77,11 +95,13 @@ public final class CaptureCommand implements Callable<Integer> {
     Configuration configuration =
         ConfigurationLoader.parse(
             "capture",
-            "receivers: { otlp: { protocols: { grpc: { endpoint: \"%s\" }, http: { endpoint: \"%s\" } } } }".formatted(grpc, http),
+            "receivers: { otlp: { protocols: { grpc: { endpoint: \"%s\" }, http: { endpoint: \"%s\" } } } }"
+                .formatted(grpc, http),
             Map.of());
     OtlpReceiverConfig config = OtlpReceiverConfig.read(configuration.root().section("receivers"));
     if (!configuration.problems().isEmpty()) {
-      throw new picocli.CommandLine.ParameterException(spec.commandLine(), configuration.problems().all().toString());
+      throw new picocli.CommandLine.ParameterException(
+          spec.commandLine(), configuration.problems().all().toString());
     }
     return config;
   }
@@ -90,12 +110,18 @@ public final class CaptureCommand implements Callable<Integer> {
     receiver.close(Duration.ofSeconds(1));
     Path file = ids;
     if (file != null) {
-      try (var out = new DataOutputStream(new java.io.BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)))) {
+      try (var out =
+          new DataOutputStream(
+              new java.io.BufferedOutputStream(
+                  Files.newOutputStream(
+                      file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)))) {
         for (long hash : counts.hashes()) {
           out.writeLong(hash);
         }
       } catch (IOException e) {
-        spec.commandLine().getErr().println("capture: cannot write " + file + ": " + e.getMessage());
+        spec.commandLine()
+            .getErr()
+            .println("capture: cannot write " + file + ": " + e.getMessage());
       }
     }
     stopped.countDown();

@@ -5,12 +5,16 @@ import io.spillway.otlp.Slice;
 import java.util.function.LongConsumer;
 
 /**
- * Finds the items of a valid export request and gives each a 64-bit hash of its bytes. A relay that keeps bytes as they are keeps the
- * hashes, so sender and sink can compare what they saw without decoding it.
+ * Finds the items of a valid export request and gives each a 64-bit hash of its bytes. A relay that
+ * keeps bytes as they are keeps the hashes, so sender and sink can compare what they saw without
+ * decoding it.
  */
 final class ItemHashes {
 
-  /** Field numbers from the request down to an item; metrics have one level more, with five kinds of data. */
+  /**
+   * Field numbers from the request down to an item; metrics have one level more, with five kinds of
+   * data.
+   */
   private static final int RESOURCE = 1;
 
   private static final int SCOPE = 2;
@@ -31,7 +35,8 @@ final class ItemHashes {
         signal == Signal.METRICS
             ? new long[] {1L << RESOURCE, 1L << SCOPE, 1L << ITEM, METRIC_DATA, 1L << POINT}
             : new long[] {1L << RESOURCE, 1L << SCOPE, 1L << ITEM};
-    new ItemHashes(request.array(), items).walk(request.offset(), request.offset() + request.length(), path, 0);
+    new ItemHashes(request.array(), items)
+        .walk(request.offset(), request.offset() + request.length(), path, 0);
   }
 
   /** The depth is the length of the path, at most 5. */

@@ -17,7 +17,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** One bounded run of load: requests in turn of the signals, a bounded number in flight, each tried a bounded number of times. */
+/**
+ * One bounded run of load: requests in turn of the signals, a bounded number in flight, each tried
+ * a bounded number of times.
+ */
 final class LoadRun {
 
   private static final int MAX_IN_FLIGHT = 16;
@@ -47,7 +50,10 @@ final class LoadRun {
     this.batch = batch;
   }
 
-  /** Sends {@code count} items at {@code rate} items a second (0: as fast as answers come) and waits for all answers. */
+  /**
+   * Sends {@code count} items at {@code rate} items a second (0: as fast as answers come) and waits
+   * for all answers.
+   */
   Result send(long count, long rate) throws InterruptedException {
     long start = System.nanoTime();
     try (BlockCompressor compressor = new BlockCompressor()) {
@@ -55,24 +61,37 @@ final class LoadRun {
       for (int turn = 0; next < count; turn++) {
         int items = (int) Math.min(batch, count - next);
         if (rate > 0) {
-          TimeUnit.NANOSECONDS.sleep(start + TimeUnit.SECONDS.toNanos(next) / rate - System.nanoTime());
+          TimeUnit.NANOSECONDS.sleep(
+              start + TimeUnit.SECONDS.toNanos(next) / rate - System.nanoTime());
         }
         Signal signal = signals.get(turn % signals.size());
-        Slice request = telemetry.request(signal, next, items, System.currentTimeMillis() * 1_000_000L);
+        Slice request =
+            telemetry.request(signal, next, items, System.currentTimeMillis() * 1_000_000L);
         Codec codec = exporter.codec();
         slots.acquire();
-        attempt(new ExportRequest(signal, codec, compressor.compress(codec, request), request.length(), items), 1);
+        attempt(
+            new ExportRequest(
+                signal, codec, compressor.compress(codec, request), request.length(), items),
+            1);
         next += items;
       }
       slots.acquire(MAX_IN_FLIGHT);
     }
     return new Result(
-        acknowledged.get(), rejected.get(), toldToWait.get(), givenUp.get(), (System.nanoTime() - start) / 1e9, lastError.get(), latencies);
+        acknowledged.get(),
+        rejected.get(),
+        toldToWait.get(),
+        givenUp.get(),
+        (System.nanoTime() - start) / 1e9,
+        lastError.get(),
+        latencies);
   }
 
   private void attempt(ExportRequest request, int tries) {
     long start = System.nanoTime();
-    exporter.export(request).thenAccept(outcome -> answered(request, outcome, tries, System.nanoTime() - start));
+    exporter
+        .export(request)
+        .thenAccept(outcome -> answered(request, outcome, tries, System.nanoTime() - start));
   }
 
   private void answered(ExportRequest request, Outcome outcome, int tries, long nanos) {

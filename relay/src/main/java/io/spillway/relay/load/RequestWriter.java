@@ -6,7 +6,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Writes protobuf fields into a growing array. Nested messages are begun and ended; their length is put in at the end. Not thread-safe. */
+/**
+ * Writes protobuf fields into a growing array. Nested messages are begun and ended; their length is
+ * put in at the end. Not thread-safe.
+ */
 final class RequestWriter {
 
   private static final int VARINT = 0;

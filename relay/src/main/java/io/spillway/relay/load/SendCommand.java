@@ -21,7 +21,9 @@ import picocli.CommandLine.Spec;
 /** {@code send}: a small OTLP load generator. */
 @Command(
     name = "send",
-    description = "Sends made-up telemetry to an OTLP receiver and says how it was answered. Stops by itself.",
+    description =
+        "Sends made-up telemetry to an OTLP receiver and says how it was answered. Stops by"
+            + " itself.",
     mixinStandardHelpOptions = true)
 public final class SendCommand implements Callable<Integer> {
 
@@ -55,39 +57,69 @@ public final class SendCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--endpoint", paramLabel = "URL", description = "Where to send to. Default: http://127.0.0.1:4317 for grpc, :4318 for http.")
+  @Option(
+      names = "--endpoint",
+      paramLabel = "URL",
+      description = "Where to send to. Default: http://127.0.0.1:4317 for grpc, :4318 for http.")
   private String endpoint = "";
 
-  @Option(names = "--protocol", defaultValue = "grpc", description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--protocol",
+      defaultValue = "grpc",
+      description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private Protocol protocol = Protocol.grpc;
 
-  @Option(names = "--signal", defaultValue = "all", description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--signal",
+      defaultValue = "all",
+      description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private Signals signals = Signals.all;
 
-  @Option(names = "--count", paramLabel = "ITEMS", defaultValue = "10000", description = "How many items in all. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--count",
+      paramLabel = "ITEMS",
+      defaultValue = "10000",
+      description = "How many items in all. Default: ${DEFAULT-VALUE}.")
   private long count;
 
-  @Option(names = "--rate", paramLabel = "ITEMS/S", defaultValue = "1000", description = "Items a second; 0 for as fast as it goes. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--rate",
+      paramLabel = "ITEMS/S",
+      defaultValue = "1000",
+      description = "Items a second; 0 for as fast as it goes. Default: ${DEFAULT-VALUE}.")
   private long rate;
 
-  @Option(names = "--batch", paramLabel = "ITEMS", defaultValue = "100", description = "Items in a request. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--batch",
+      paramLabel = "ITEMS",
+      defaultValue = "100",
+      description = "Items in a request. Default: ${DEFAULT-VALUE}.")
   private int batch;
 
-  @Option(names = "--compression", defaultValue = "gzip", description = "none, gzip or zstd. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--compression",
+      defaultValue = "gzip",
+      description = "none, gzip or zstd. Default: ${DEFAULT-VALUE}.")
   private String compression = "";
 
-  @Option(names = "--attribute", paramLabel = "KEY=VALUE", description = "A resource attribute; repeatable. Default: service.name=spillway-send.")
+  @Option(
+      names = "--attribute",
+      paramLabel = "KEY=VALUE",
+      description = "A resource attribute; repeatable. Default: service.name=spillway-send.")
   private Map<String, String> attributes = new LinkedHashMap<>();
 
   @Override
   public Integer call() throws InterruptedException {
     if (batch < 1 || count < 1 || rate < 0) {
-      throw new CommandLine.ParameterException(spec.commandLine(), "--batch and --count must be at least 1, --rate at least 0");
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--batch and --count must be at least 1, --rate at least 0");
     }
     attributes.putIfAbsent("service.name", "spillway-send");
     try (Exporters exporters = new Exporters(new AnyDestination())) {
       Exporter exporter = exporters.create(exporterConfig());
-      LoadRun run = new LoadRun(exporter, signals.signals, new Telemetry(System.nanoTime(), attributes), batch);
+      LoadRun run =
+          new LoadRun(
+              exporter, signals.signals, new Telemetry(System.nanoTime(), attributes), batch);
       LoadRun.Result result = run.send(count, rate);
       exporter.close(Duration.ofSeconds(1));
       print(result);
@@ -107,7 +139,8 @@ public final class SendCommand implements Callable<Integer> {
     Map<String, ExporterConfig> configs = ExporterConfig.readAll(configuration.root());
     ExporterConfig config = configs.get(id);
     if (!configuration.problems().isEmpty() || config == null) {
-      throw new CommandLine.ParameterException(spec.commandLine(), configuration.problems().all().toString());
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), configuration.problems().all().toString());
     }
     return config;
   }
@@ -115,7 +148,8 @@ public final class SendCommand implements Callable<Integer> {
   private void print(LoadRun.Result result) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
-        "sent %d items in %.1f s: %d acknowledged, %d rejected, %d requests told to wait, %d given up; acknowledgement p50 %.1f ms, p99 %.1f ms%n",
+        "sent %d items in %.1f s: %d acknowledged, %d rejected, %d requests told to wait, %d given"
+            + " up; acknowledgement p50 %.1f ms, p99 %.1f ms%n",
         count,
         result.seconds(),
         result.acknowledged(),

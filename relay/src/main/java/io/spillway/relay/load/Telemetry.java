@@ -6,16 +6,25 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Makes export requests that look like a web service's, each item with an id of its own: spans of about 430 bytes, log records, and gauge, sum
- * and histogram points. The same seed and ids give the same shape. Not thread-safe.
+ * Makes export requests that look like a web service's, each item with an id of its own: spans of
+ * about 430 bytes, log records, and gauge, sum and histogram points. The same seed and ids give the
+ * same shape. Not thread-safe.
  */
 public final class Telemetry {
 
   private static final String[] METHODS = {"GET", "POST", "PUT", "DELETE"};
-  private static final String[] ROUTES = {"/cart", "/checkout", "/catalog/{id}", "/orders/{id}/items", "/healthz", "/users/{id}/addresses"};
-  private static final String[] AGENTS = {"okhttp/5.5.0", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)", "curl/8.14.1", "kube-probe/1.34"};
+  private static final String[] ROUTES = {
+    "/cart", "/checkout", "/catalog/{id}", "/orders/{id}/items", "/healthz", "/users/{id}/addresses"
+  };
+  private static final String[] AGENTS = {
+    "okhttp/5.5.0", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)", "curl/8.14.1", "kube-probe/1.34"
+  };
   private static final String[] MESSAGES = {
-    "order accepted", "payment authorised by provider", "cache miss, reading from the store", "retrying after connection reset", "user signed in"
+    "order accepted",
+    "payment authorised by provider",
+    "cache miss, reading from the store",
+    "retrying after connection reset",
+    "user signed in"
   };
   private static final double[] BOUNDS = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
   private static final int POINTS_PER_METRIC = 16;
@@ -84,12 +93,14 @@ public final class Telemetry {
       writer.fixed64(8, nowNanos);
       writer.attribute(9, "http.request.method", method);
       writer.attribute(9, "http.route", route);
-      writer.attribute(9, "url.path", route.replace("{id}", Long.toString(random.nextLong(100_000))));
+      writer.attribute(
+          9, "url.path", route.replace("{id}", Long.toString(random.nextLong(100_000))));
       writer.attribute(9, "http.response.status_code", random.nextInt(50) == 0 ? 503 : 200);
       writer.attribute(9, "server.address", "shop-" + random.nextInt(8) + ".internal.example");
       writer.attribute(9, "server.port", 8443);
       writer.attribute(9, "user_agent.original", AGENTS[random.nextInt(AGENTS.length)]);
-      writer.attribute(9, "client.address", "10.4." + random.nextInt(256) + "." + random.nextInt(256));
+      writer.attribute(
+          9, "client.address", "10.4." + random.nextInt(256) + "." + random.nextInt(256));
       writer.attribute(9, "thread.id", random.nextInt(200));
       writer.fixed32(16, 0x101);
       writer.end(span);
@@ -103,7 +114,8 @@ public final class Telemetry {
       writer.integer(2, random.nextInt(20) == 0 ? 17 : 9);
       writer.string(3, "INFO");
       int body = writer.begin(5);
-      writer.string(1, MESSAGES[random.nextInt(MESSAGES.length)] + " in " + random.nextInt(900) + " ms");
+      writer.string(
+          1, MESSAGES[random.nextInt(MESSAGES.length)] + " in " + random.nextInt(900) + " ms");
       writer.end(body);
       writer.attribute(6, "log.record.uid", Long.toHexString(mix(seed, id)));
       writer.attribute(6, "code.function.name", "com.example.shop.OrderService.accept");
@@ -120,7 +132,11 @@ public final class Telemetry {
     for (long id = firstId; id < last; id += POINTS_PER_METRIC) {
       int kind = (int) ((id / POINTS_PER_METRIC) % 3);
       int metric = writer.begin(2);
-      writer.string(1, kind == 0 ? "process.memory.usage" : kind == 1 ? "http.server.active_requests" : "http.server.request.duration");
+      writer.string(
+          1,
+          kind == 0
+              ? "process.memory.usage"
+              : kind == 1 ? "http.server.active_requests" : "http.server.request.duration");
       writer.string(3, kind == 0 ? "By" : kind == 1 ? "{request}" : "s");
       int data = writer.begin(kind == 0 ? 5 : kind == 1 ? 7 : 9);
       for (long point = id; point < Math.min(last, id + POINTS_PER_METRIC); point++) {

@@ -1,4 +1,7 @@
-/** Two small tools: {@code send} makes OTLP load, {@code capture} is a sink that counts it. Not used by a running relay. */
+/**
+ * Two small tools: {@code send} makes OTLP load, {@code capture} is a sink that counts it. Not used
+ * by a running relay.
+ */
 @NullMarked
 package io.spillway.relay.load;
 

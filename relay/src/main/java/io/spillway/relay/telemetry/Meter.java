@@ -3,36 +3,149 @@ package io.spillway.relay.telemetry;
 import java.util.List;
 
 /**
- * Every meter, with its unit, its tags and its meaning. Item counts obey, per lane: {@code routed = sampled_out + delivered + rejected +
- * dropped + buffered}; per receiver: {@code requests = accepted + invalid + too_large + unavailable}.
+ * Every meter, with its unit, its tags and its meaning. Item counts obey, per lane: {@code routed =
+ * sampled_out + delivered + rejected + dropped + buffered}; per receiver: {@code requests =
+ * accepted + invalid + too_large + unavailable}.
  */
 public enum Meter {
-  RECEIVER_REQUESTS("spillway.receiver.requests", "requests", "Requests answered, by outcome.", "signal", "transport", "outcome"),
-  RECEIVER_ITEMS("spillway.receiver.items", "items", "Items in requests answered, as far as they could be counted.", "signal", "transport", "outcome"),
-  RECEIVER_WIRE_BYTES("spillway.receiver.wire", "bytes", "Request bytes received, as they came.", "signal", "transport"),
-  RECEIVER_DURATION("spillway.receiver.duration", "seconds", "From the last byte of a request to its answer.", "signal", "transport"),
-  RECEIVER_IN_FLIGHT("spillway.receiver.in.flight", "bytes", "Request bytes held in memory until they are answered."),
-  LANE_ITEMS("spillway.lane.depth", "items", "Items stored and not settled.", "route", "signal"),
-  LANE_BYTES("spillway.lane.depth", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
-  LANE_AGE("spillway.lane.oldest.age", "seconds", "Age of the oldest item stored and not settled.", "route", "signal"),
+  RECEIVER_REQUESTS(
+      "spillway.receiver.requests",
+      "requests",
+      "Requests answered, by outcome.",
+      "signal",
+      "transport",
+      "outcome"),
+  RECEIVER_ITEMS(
+      "spillway.receiver.items",
+      "items",
+      "Items in requests answered, as far as they could be counted.",
+      "signal",
+      "transport",
+      "outcome"),
+  RECEIVER_WIRE_BYTES(
+      "spillway.receiver.wire",
+      "bytes",
+      "Request bytes received, as they came.",
+      "signal",
+      "transport"),
+  RECEIVER_DURATION(
+      "spillway.receiver.duration",
+      "seconds",
+      "From the last byte of a request to its answer.",
+      "signal",
+      "transport"),
+  RECEIVER_IN_FLIGHT(
+      "spillway.receiver.in.flight",
+      "bytes",
+      "Request bytes held in memory until they are answered."),
+  LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
+  LANE_BYTES(
+      "spillway.lane.depth", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
+  LANE_AGE(
+      "spillway.lane.oldest.age",
+      "seconds",
+      "Age of the oldest item stored and not settled.",
+      "route",
+      "signal"),
   LANE_DISK("spillway.lane.disk", "bytes", "Bytes reserved on disk.", "route", "signal"),
   LANE_ROUTED("spillway.lane.routed", "items", "Items routed to the lane.", "route", "signal"),
   LANE_SAMPLED_OUT("spillway.lane.sampled.out", "items", "Items sampled out.", "route", "signal"),
-  LANE_DELIVERED("spillway.lane.delivered", "items", "Items confirmed by a sink.", "route", "signal"),
-  LANE_REJECTED("spillway.lane.rejected", "items", "Items that a sink took the request of, but not the item.", "route", "signal"),
-  LANE_DROPPED("spillway.lane.dropped", "items", "Items given up, for whatever reason; the ledger names it.", "route", "signal"),
-  LANE_REDELIVERED("spillway.lane.redelivered", "items", "Items sent again although an earlier attempt may have been taken.", "route", "signal"),
-  LANE_UNACCOUNTED("spillway.lane.unaccounted", "items", "Items missing from the account; anything but 0 is a bug.", "route", "signal"),
-  EXPORTER_SUCCESS_RATIO("spillway.exporter.success.ratio", "ratio", "Items delivered of items settled, since the lane was made.", "route", "signal"),
-  EXPORTER_ATTEMPTS("spillway.exporter.attempts", "attempts", "Export attempts, by outcome.", "route", "signal", "exporter", "outcome"),
-  EXPORTER_ERRORS("spillway.exporter.errors", "attempts", "Failed export attempts, by class of error.", "route", "signal", "exporter", "reason"),
-  EXPORTER_ATTEMPT_DURATION("spillway.exporter.attempt.duration", "seconds", "Length of export attempts.", "route", "signal", "exporter"),
-  EXPORTER_DELIVERY_DURATION("spillway.exporter.delivery.duration", "seconds", "From acceptance of a block's oldest request to its settlement.", "route", "signal"),
-  EXPORTER_WIRE_BYTES("spillway.exporter.wire", "bytes", "Compressed request bytes handed to the transport, retries included.", "route", "signal", "exporter"),
-  EXPORTER_ACTIVE("spillway.exporter.active", "state", "1 for the exporter the lane delivers to, else 0.", "route", "signal", "exporter"),
-  EXPORTER_STATE("spillway.exporter.state", "state", "Breaker: 0 closed, 1 recovering, 2 open.", "route", "signal", "exporter"),
-  EXPORTER_TRANSITIONS("spillway.exporter.transitions", "transitions", "Breaker transitions, by new state.", "route", "signal", "exporter", "state"),
-  EGRESS_DECISIONS("spillway.egress.decisions", "dials", "Destinations checked by the egress policy, by rule and verdict.", "rule", "verdict"),
+  LANE_DELIVERED(
+      "spillway.lane.delivered", "items", "Items confirmed by a sink.", "route", "signal"),
+  LANE_REJECTED(
+      "spillway.lane.rejected",
+      "items",
+      "Items that a sink took the request of, but not the item.",
+      "route",
+      "signal"),
+  LANE_DROPPED(
+      "spillway.lane.dropped",
+      "items",
+      "Items given up, for whatever reason; the ledger names it.",
+      "route",
+      "signal"),
+  LANE_REDELIVERED(
+      "spillway.lane.redelivered",
+      "items",
+      "Items sent again although an earlier attempt may have been taken.",
+      "route",
+      "signal"),
+  LANE_UNACCOUNTED(
+      "spillway.lane.unaccounted",
+      "items",
+      "Items missing from the account; anything but 0 is a bug.",
+      "route",
+      "signal"),
+  EXPORTER_SUCCESS_RATIO(
+      "spillway.exporter.success.ratio",
+      "ratio",
+      "Items delivered of items settled, since the lane was made.",
+      "route",
+      "signal"),
+  EXPORTER_ATTEMPTS(
+      "spillway.exporter.attempts",
+      "attempts",
+      "Export attempts, by outcome.",
+      "route",
+      "signal",
+      "exporter",
+      "outcome"),
+  EXPORTER_ERRORS(
+      "spillway.exporter.errors",
+      "attempts",
+      "Failed export attempts, by class of error.",
+      "route",
+      "signal",
+      "exporter",
+      "reason"),
+  EXPORTER_ATTEMPT_DURATION(
+      "spillway.exporter.attempt.duration",
+      "seconds",
+      "Length of export attempts.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_DELIVERY_DURATION(
+      "spillway.exporter.delivery.duration",
+      "seconds",
+      "From acceptance of a block's oldest request to its settlement.",
+      "route",
+      "signal"),
+  EXPORTER_WIRE_BYTES(
+      "spillway.exporter.wire",
+      "bytes",
+      "Compressed request bytes handed to the transport, retries included.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_ACTIVE(
+      "spillway.exporter.active",
+      "state",
+      "1 for the exporter the lane delivers to, else 0.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_STATE(
+      "spillway.exporter.state",
+      "state",
+      "Breaker: 0 closed, 1 recovering, 2 open.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_TRANSITIONS(
+      "spillway.exporter.transitions",
+      "transitions",
+      "Breaker transitions, by new state.",
+      "route",
+      "signal",
+      "exporter",
+      "state"),
+  EGRESS_DECISIONS(
+      "spillway.egress.decisions",
+      "dials",
+      "Destinations checked by the egress policy, by rule and verdict.",
+      "rule",
+      "verdict"),
   BUFFER_FREE("spillway.buffer.free", "bytes", "Free space of the buffer's file system."),
   BUFFER_RESERVED("spillway.buffer.reserved", "bytes", "Bytes reserved on disk by all lanes.");
 
@@ -48,7 +161,10 @@ public enum Meter {
     this.tags = List.of(tags);
   }
 
-  /** Micrometer's name; Prometheus writes underscores, appends the unit and, to counters, {@code _total}. */
+  /**
+   * Micrometer's name; Prometheus writes underscores, appends the unit and, to counters, {@code
+   * _total}.
+   */
   public String id() {
     return id;
   }

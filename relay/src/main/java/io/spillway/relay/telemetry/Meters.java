@@ -29,12 +29,16 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** The process's meters. Receivers and egress report to it on their own threads; gauges read their subject when scraped. */
+/**
+ * The process's meters. Receivers and egress report to it on their own threads; gauges read their
+ * subject when scraped.
+ */
 public final class Meters implements ReceiverListener, EgressListener {
 
   private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
-  private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
   private final InstantSource clock;
 
@@ -48,14 +52,22 @@ public final class Meters implements ReceiverListener, EgressListener {
   }
 
   @Override
-  public void answered(Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
+  public void answered(
+      Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
     receivers
-        .computeIfAbsent(new ReceiverKey(signal, transport, Outcomes.of(answer)), this::receiverMeters)
+        .computeIfAbsent(
+            new ReceiverKey(signal, transport, Outcomes.of(answer)), this::receiverMeters)
         .record(wireBytes, answer.items(), elapsed);
   }
 
   @Override
-  public void attempt(LaneId lane, String exporter, Outcome outcome, Duration elapsed, long payloadBytes, int items) {
+  public void attempt(
+      LaneId lane,
+      String exporter,
+      Outcome outcome,
+      Duration elapsed,
+      long payloadBytes,
+      int items) {
     Tags tags = tags(lane).and("exporter", exporter);
     counter(Meter.EXPORTER_ATTEMPTS, tags.and("outcome", Outcomes.of(outcome))).increment();
     counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(payloadBytes);
@@ -74,7 +86,10 @@ public final class Meters implements ReceiverListener, EgressListener {
   @Override
   public void transition(LaneId lane, Transition transition) {
     String state = transition.to().name().toLowerCase(Locale.ROOT);
-    counter(Meter.EXPORTER_TRANSITIONS, tags(lane).and("exporter", transition.exporter(), "state", state)).increment();
+    counter(
+            Meter.EXPORTER_TRANSITIONS,
+            tags(lane).and("exporter", transition.exporter(), "state", state))
+        .increment();
   }
 
   /** Registers the meters of a lane. Calling it again for the same lane changes nothing. */
@@ -95,7 +110,8 @@ public final class Meters implements ReceiverListener, EgressListener {
   }
 
   /** Registers a gauge of one exporter of a lane; {@code subject} is held weakly. */
-  public <T> void exporter(Meter meter, LaneId lane, String exporter, T subject, ToDoubleFunction<T> value) {
+  public <T> void exporter(
+      Meter meter, LaneId lane, String exporter, T subject, ToDoubleFunction<T> value) {
     gauge(meter, tags(lane).and("exporter", exporter), subject, value);
   }
 
@@ -106,12 +122,15 @@ public final class Meters implements ReceiverListener, EgressListener {
 
   /** Registers a counter of verdicts of the egress policy; {@code subject} is held weakly. */
   public <T> void decisions(String rule, String verdict, T subject, ToDoubleFunction<T> value) {
-    functionCounter(Meter.EGRESS_DECISIONS, Tags.of("rule", rule, "verdict", verdict), subject, value);
+    functionCounter(
+        Meter.EGRESS_DECISIONS, Tags.of("rule", rule, "verdict", verdict), subject, value);
   }
 
   private double oldestAgeSeconds(Lane lane) {
     var oldest = lane.status().oldest();
-    return oldest == null ? 0 : Math.max(0, Duration.between(oldest, clock.instant()).toMillis()) / 1000.0;
+    return oldest == null
+        ? 0
+        : Math.max(0, Duration.between(oldest, clock.instant()).toMillis()) / 1000.0;
   }
 
   private static double successRatio(LaneLedger ledger) {
@@ -125,7 +144,12 @@ public final class Meters implements ReceiverListener, EgressListener {
   }
 
   private ReceiverMeters receiverMeters(ReceiverKey key) {
-    Tags tags = Tags.of("signal", key.signal().label(), "transport", key.transport().name().toLowerCase(Locale.ROOT));
+    Tags tags =
+        Tags.of(
+            "signal",
+            key.signal().label(),
+            "transport",
+            key.transport().name().toLowerCase(Locale.ROOT));
     Tags withOutcome = tags.and("outcome", key.outcome());
     return new ReceiverMeters(
         counter(Meter.RECEIVER_REQUESTS, withOutcome),
@@ -139,15 +163,27 @@ public final class Meters implements ReceiverListener, EgressListener {
   }
 
   private Counter counter(Meter meter, Tags tags) {
-    return Counter.builder(meter.id()).baseUnit(meter.unit()).description(meter.meaning()).tags(tags).register(registry);
+    return Counter.builder(meter.id())
+        .baseUnit(meter.unit())
+        .description(meter.meaning())
+        .tags(tags)
+        .register(registry);
   }
 
   private Timer timer(Meter meter, Tags tags) {
-    return Timer.builder(meter.id()).description(meter.meaning()).tags(tags).publishPercentiles(PERCENTILES).register(registry);
+    return Timer.builder(meter.id())
+        .description(meter.meaning())
+        .tags(tags)
+        .publishPercentiles(PERCENTILES)
+        .register(registry);
   }
 
   private <T> void gauge(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
-    Gauge.builder(meter.id(), subject, value).baseUnit(meter.unit()).description(meter.meaning()).tags(tags).register(registry);
+    Gauge.builder(meter.id(), subject, value)
+        .baseUnit(meter.unit())
+        .description(meter.meaning())
+        .tags(tags)
+        .register(registry);
   }
 
   private void count(Meter meter, Tags tags, Lane lane, ToLongFunction<LaneLedger> value) {
@@ -155,12 +191,17 @@ public final class Meters implements ReceiverListener, EgressListener {
   }
 
   private <T> void functionCounter(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
-    FunctionCounter.builder(meter.id(), subject, value).baseUnit(meter.unit()).description(meter.meaning()).tags(tags).register(registry);
+    FunctionCounter.builder(meter.id(), subject, value)
+        .baseUnit(meter.unit())
+        .description(meter.meaning())
+        .tags(tags)
+        .register(registry);
   }
 
   private record ReceiverKey(Signal signal, Transport transport, String outcome) {}
 
-  private record ReceiverMeters(Counter requests, Counter items, Counter wireBytes, Timer duration) {
+  private record ReceiverMeters(
+      Counter requests, Counter items, Counter wireBytes, Timer duration) {
     void record(long bytes, int count, Duration elapsed) {
       requests.increment();
       items.increment(count);

@@ -28,6 +28,7 @@ public record TelemetryConfig(Level level, Encoding encoding) {
   public static TelemetryConfig read(Section telemetry) {
     Section logs = telemetry.section("logs");
     return new TelemetryConfig(
-        logs.choice("level", Level.class, Level.INFO), logs.choice("encoding", Encoding.class, Encoding.CONSOLE));
+        logs.choice("level", Level.class, Level.INFO),
+        logs.choice("encoding", Encoding.class, Encoding.CONSOLE));
   }
 }

@@ -1,0 +1,195 @@
+package io.spillway.buffer;
+
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Block;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What stands in front of every payload. All numbers are little-endian; a record is one Chronicle
+ * document.
+ *
+ * <pre>
+ *   0        1        2        3        4        5        6        7        8
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ *   |          magic "SPWB"             |version | signal | codec  | flags 0|
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 8 |          header length H          |   CRC32C of [0,12) and [16,H)     |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 16|          payload length           |       CRC32C of the payload       |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 24|        uncompressed length        |           item count              |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 32|                 number of the first item in the lane                  |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 40|                 number of this block in the lane                      |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 48|        oldest request accepted at, milliseconds since 1970            |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 56|        newest request accepted at, milliseconds since 1970            |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 64|        sampled out since the lane was made, this block included       |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 72|        payload bytes since the lane was made, this block included     |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 80|         request count R           |                 0                 |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ * 88|   length of request 0             |     items of request 0            |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ *   |                          … R times, then the payload at H             |
+ * </pre>
+ *
+ * <p>The header's CRC covers the payload's CRC, so both are covered; a header that proves good
+ * tells how many items a damaged payload held.
+ */
+record BlockHeader(
+    Signal signal,
+    Codec codec,
+    int payloadLength,
+    int payloadCrc,
+    int uncompressedLength,
+    int items,
+    long firstItem,
+    long blockNumber,
+    long firstAccepted,
+    long lastAccepted,
+    long sampledOut,
+    long payloadBytes,
+    List<Block.Request> requests) {
+
+  /** "SPWB" as a little-endian number. */
+  static final int MAGIC = 0x42575053;
+
+  static final int FIXED_LENGTH = 88;
+  static final int MAX_REQUESTS = 4096;
+  static final int MAX_LENGTH = FIXED_LENGTH + MAX_REQUESTS * 8;
+
+  private static final byte VERSION = 1;
+  private static final int CRC_OFFSET = 12;
+
+  /** On disk a signal or codec is its place here; append only. */
+  private static final List<Signal> SIGNALS = List.of(Signal.TRACES, Signal.METRICS, Signal.LOGS);
+
+  private static final List<Codec> CODECS = List.of(Codec.NONE, Codec.GZIP, Codec.ZSTD);
+
+  BlockHeader {
+    requests = List.copyOf(requests);
+  }
+
+  int length() {
+    return FIXED_LENGTH + requests.size() * 8;
+  }
+
+  /** The lane's totals without this block; sampled-out counts are not taken back. */
+  Totals start() {
+    return new Totals(firstItem, blockNumber, sampledOut, payloadBytes - payloadLength);
+  }
+
+  /** The lane's totals with this block. */
+  Totals end() {
+    return new Totals(firstItem + items, blockNumber + 1, sampledOut, payloadBytes);
+  }
+
+  /** Whether a document of this length holds this header and its payload; padding counts or not. */
+  boolean fits(int documentLength) {
+    long spare = (long) documentLength - length() - payloadLength;
+    return spare >= 0 && spare < 4;
+  }
+
+  static int crc(Slice bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes.array(), bytes.offset(), bytes.length());
+    return (int) crc.getValue();
+  }
+
+  byte[] encode() {
+    byte[] bytes = new byte[length()];
+    ByteBuffer to = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    to.putInt(MAGIC)
+        .put(VERSION)
+        .put((byte) SIGNALS.indexOf(signal))
+        .put((byte) CODECS.indexOf(codec));
+    to.put((byte) 0).putInt(bytes.length).putInt(0);
+    to.putInt(payloadLength).putInt(payloadCrc).putInt(uncompressedLength).putInt(items);
+    to.putLong(firstItem).putLong(blockNumber).putLong(firstAccepted).putLong(lastAccepted);
+    to.putLong(sampledOut).putLong(payloadBytes).putInt(requests.size()).putInt(0);
+    for (Block.Request request : requests) {
+      to.putInt(request.length()).putInt(request.items());
+    }
+    to.putInt(CRC_OFFSET, headerCrc(bytes, 0, bytes.length));
+    return bytes;
+  }
+
+  /**
+   * The header's length as the bytes claim it, or -1 if they cannot be the start of a header.
+   *
+   * @param available bytes from {@code offset} on; at least {@link #FIXED_LENGTH} are needed
+   */
+  static int claimedLength(byte[] bytes, int offset, int available) {
+    if (available < FIXED_LENGTH) {
+      return -1;
+    }
+    ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int length = in.getInt(offset + 8);
+    boolean good =
+        in.getInt(offset) == MAGIC
+            && in.get(offset + 4) == VERSION
+            && length >= FIXED_LENGTH
+            && length <= MAX_LENGTH;
+    return good ? length : -1;
+  }
+
+  /** The header at {@code offset}, or null if it is damaged in any way. */
+  static @Nullable BlockHeader decode(byte[] bytes, int offset, int available) {
+    int length = claimedLength(bytes, offset, available);
+    if (length < 0 || length > available) {
+      return null;
+    }
+    ByteBuffer in = ByteBuffer.wrap(bytes, offset, length).slice().order(ByteOrder.LITTLE_ENDIAN);
+    int signal = in.get(5);
+    int codec = in.get(6);
+    int requests = in.getInt(80);
+    if (in.getInt(CRC_OFFSET) != headerCrc(bytes, offset, length)
+        || signal < 0
+        || signal >= SIGNALS.size()
+        || codec < 0
+        || codec >= CODECS.size()
+        || requests != (length - FIXED_LENGTH) / 8
+        || in.getInt(16) < 0
+        || in.getInt(28) < 0) {
+      return null;
+    }
+    in.position(FIXED_LENGTH);
+    List<Block.Request> boundaries = new ArrayList<>(requests);
+    for (int i = 0; i < requests; i++) {
+      boundaries.add(new Block.Request(in.getInt(), in.getInt()));
+    }
+    return new BlockHeader(
+        SIGNALS.get(signal),
+        CODECS.get(codec),
+        in.getInt(16),
+        in.getInt(20),
+        in.getInt(24),
+        in.getInt(28),
+        in.getLong(32),
+        in.getLong(40),
+        in.getLong(48),
+        in.getLong(56),
+        in.getLong(64),
+        in.getLong(72),
+        boundaries);
+  }
+
+  private static int headerCrc(byte[] bytes, int offset, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, offset, CRC_OFFSET);
+    crc.update(bytes, offset + CRC_OFFSET + 4, length - CRC_OFFSET - 4);
+    return (int) crc.getValue();
+  }
+}

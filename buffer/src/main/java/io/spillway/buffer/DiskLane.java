@@ -1,0 +1,846 @@
+package io.spillway.buffer;
+
+import io.spillway.buffer.AppendMark.Mark;
+import io.spillway.buffer.BufferConfig.Durability;
+import io.spillway.buffer.BufferConfig.WhenFull;
+import io.spillway.buffer.HandOver.Pending;
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.BlockCompressor;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.LaneStatus;
+import io.spillway.otlp.stage.Settlement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A lane on disk.
+ *
+ * <p>Threads: the writer owns appending, opening, recycling and evicting; whoever polls owns the
+ * reader, under {@link #reading}; settling goes to the {@link LaneAccount}. The writer takes {@link
+ * #reading} too before it swaps the queue or moves the reader. Locks are taken in the order {@code
+ * reading}, queue, account.
+ *
+ * <p>A queue that fails in any way but a full disk is closed and opened again by the writer after a
+ * pause; until then appends are refused, and nothing else of the process notices. The books stay in
+ * memory over that.
+ */
+final class DiskLane implements Lane, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(DiskLane.class);
+
+  /** Uncompressed bytes of a group that shares one force to the device. */
+  private static final int MAX_GROUP_BYTES = 4 * HandOver.MAX_BLOCK_BYTES;
+
+  /** A drained lane keeps up to this much disk for the next append. */
+  private static final long KEPT_BYTES = 4L * 1024 * 1024;
+
+  private static final long IDLE_NANOS = 1_000_000_000L;
+  private static final int IDLE_ROUNDS_BEFORE_RECYCLING = 5;
+  private static final Duration MIN_REOPEN = Duration.ofSeconds(1);
+  private static final Duration MAX_REOPEN = Duration.ofSeconds(30);
+  private static final long STUCK_NANOS = 50_000_000L;
+  private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
+
+  /** Deleted files return their space some milliseconds later; waited for in these steps. */
+  private static final long SPACE_RETURN_STEP_NANOS = 10_000_000L;
+
+  private static final int MAX_SPACE_RETURN_STEPS = 30;
+
+  private final LaneId id;
+  private final BufferConfig config;
+  private final DiskBudget budget;
+  private final InstantSource clock;
+  private final SegmentFiles files;
+  private final LaneAccount account;
+  private final HandOver handOver = new HandOver();
+  private final BlockCompressor compressor = new BlockCompressor();
+  private final LogLimit logLimit;
+  private final Thread writer;
+  private final Object reading = new Object();
+  private volatile Codec codec;
+
+  /** Null while the lane cannot be opened; written by the writer under {@link #reading}. */
+  private volatile @Nullable SegmentQueue queue;
+
+  private volatile String failure = "not open yet";
+  private volatile long reopenAtNanos;
+  private volatile boolean rollRequested;
+  private volatile @Nullable String full;
+
+  // The writer's.
+  private @Nullable AppendMark mark;
+  private boolean hasCheckpoint;
+  private Duration reopenPause = MIN_REOPEN;
+  private long quarantinedBytes;
+  private byte[] merged = new byte[0];
+
+  // The reader's, guarded by reading.
+  private Totals session = Totals.ZERO;
+  private @Nullable Totals rescanned;
+  private int deletedBefore;
+
+  DiskLane(
+      LaneId id,
+      Path directory,
+      Codec codec,
+      BufferConfig config,
+      DiskBudget budget,
+      InstantSource clock) {
+    this.id = id;
+    this.codec = codec;
+    this.config = config;
+    this.budget = budget;
+    this.clock = clock;
+    this.files = new SegmentFiles(directory);
+    this.account = new LaneAccount(id, clock);
+    this.logLimit = new LogLimit(clock);
+    tryOpen();
+    this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::write);
+  }
+
+  void start() {
+    writer.start();
+  }
+
+  @Override
+  public LaneId id() {
+    return id;
+  }
+
+  @Override
+  public void codec(Codec codec) {
+    this.codec = codec;
+  }
+
+  @Override
+  public int maxAppendBytes() {
+    return HandOver.MAX_BLOCK_BYTES;
+  }
+
+  // ---- appending, any thread
+
+  @Override
+  public void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+    if (request.length() > maxAppendBytes() || items < 0 || sampledOut < 0) {
+      throw new IllegalArgumentException(
+          "lane " + id + ": append of " + request.length() + " bytes, " + items + " items");
+    }
+    Pending append = new Pending(request, items, sampledOut, clock.millis(), callback);
+    if (!handOver.offer(append)) {
+      callback.refused(
+          refusal(RETRY_HAND_OVER, String.valueOf(handOver.refusal(request.length()))));
+    }
+  }
+
+  @Override
+  public @Nullable Refusal refusal(long bytes) {
+    String waiting = handOver.refusal(bytes);
+    if (waiting != null) {
+      return refusal(RETRY_HAND_OVER, waiting);
+    }
+    SegmentQueue q = queue;
+    if (q == null) {
+      long left = reopenAtNanos - System.nanoTime();
+      return left <= 0 ? null : refusal(atLeastASecond(left), failure);
+    }
+    // An append can make room by itself: see makeRoom.
+    if (config.whenFull() == WhenFull.DROP_OLDEST || isRecyclable(q)) {
+      return null;
+    }
+    long missing = q.missingBytes(Math.min(bytes, maxAppendBytes()));
+    String noSpace = missing == 0 ? null : budget.refusal(missing);
+    return noSpace == null ? null : refusal(retryWhenFull(), noSpace);
+  }
+
+  private Refusal refusal(Duration retryAfter, String reason) {
+    return new Refusal(retryAfter, "buffer " + id + ": " + reason);
+  }
+
+  private Duration retryWhenFull() {
+    return account.drainRate().timeFor(config.segmentBytes(), System.nanoTime());
+  }
+
+  private static Duration atLeastASecond(long nanos) {
+    Duration duration = Duration.ofNanos(nanos);
+    return duration.compareTo(MIN_REOPEN) < 0 ? MIN_REOPEN : duration;
+  }
+
+  // ---- the writer thread
+
+  private void write() {
+    int idleRounds = 0;
+    for (List<Pending> block = handOver.take(IDLE_NANOS);
+        block != null;
+        block = handOver.take(IDLE_NANOS)) {
+      if (block.isEmpty()) {
+        idle(++idleRounds);
+      } else {
+        idleRounds = 0;
+        writeGroup(block);
+      }
+    }
+  }
+
+  /** Blocks up to the next force to the device; without {@code durability: power}, one block. */
+  private void writeGroup(List<Pending> first) {
+    List<Pending> written = new ArrayList<>();
+    long bytes = 0;
+    for (List<Pending> block = first; !block.isEmpty(); block = handOver.takeNow()) {
+      Refusal refusal = tryWrite(block);
+      full = refusal == null ? null : refusal.reason();
+      if (refusal != null) {
+        refuse(block, refusal);
+        break;
+      }
+      written.addAll(block);
+      bytes += bytesOf(block);
+      if (config.durability() == Durability.PROCESS || bytes >= MAX_GROUP_BYTES) {
+        break;
+      }
+    }
+    Refusal notForced = config.durability() == Durability.POWER ? tryForce() : null;
+    if (notForced != null) {
+      refuse(written, notForced);
+      return;
+    }
+    for (Pending append : written) {
+      call(() -> append.callback().appended());
+    }
+  }
+
+  private void refuse(List<Pending> appends, Refusal refusal) {
+    for (Pending append : appends) {
+      call(() -> append.callback().refused(refusal));
+    }
+  }
+
+  private void call(Runnable callback) {
+    try {
+      callback.run();
+    } catch (RuntimeException e) {
+      log.error("buffer {}: a caller's callback failed", id, e);
+    }
+  }
+
+  /** Null when the block is in the queue and counted. */
+  @SuppressWarnings("CatchThrowable") // whatever breaks one lane must not break the process
+  private @Nullable Refusal tryWrite(List<Pending> block) {
+    try {
+      append(block);
+      return null;
+    } catch (DiskFullException e) {
+      return refusal(retryWhenFull(), String.valueOf(e.getMessage()));
+    } catch (Throwable e) {
+      fail(e);
+      return refusal(reopenPause, failure);
+    }
+  }
+
+  private @Nullable Refusal tryForce() {
+    SegmentQueue q = queue;
+    try {
+      if (q != null) {
+        q.force();
+      }
+      return null;
+    } catch (IOException e) {
+      fail(e);
+      return refusal(reopenPause, failure);
+    }
+  }
+
+  private void append(List<Pending> block) throws IOException {
+    if (queue == null) {
+      reopenIfDue();
+    }
+    Slice bytes = merge(block);
+    Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
+    Totals before = account.appended();
+    BlockHeader header = header(block, before, bytes.length(), payload);
+    appendMakingRoom(header.encode(), payload);
+    Totals end = header.end();
+    SegmentQueue q = queue;
+    if (mark != null && q != null) {
+      try {
+        mark.write(new Mark(q.writtenCycle(), q.position(), end));
+      } catch (IOException e) {
+        warn("cannot write the append mark; the segments alone tell how much was stored", e);
+      }
+    }
+    account.published(end);
+  }
+
+  private BlockHeader header(List<Pending> block, Totals before, int length, Slice payload) {
+    List<Block.Request> requests = new ArrayList<>(block.size());
+    int items = 0;
+    long sampledOut = 0;
+    long firstAccepted = Long.MAX_VALUE;
+    long lastAccepted = Long.MIN_VALUE;
+    for (Pending append : block) {
+      if (!append.request().isEmpty() || append.items() > 0) {
+        requests.add(new Block.Request(append.request().length(), append.items()));
+      }
+      items = Math.addExact(items, append.items());
+      sampledOut += append.sampledOut();
+      firstAccepted = Math.min(firstAccepted, append.acceptedMillis());
+      lastAccepted = Math.max(lastAccepted, append.acceptedMillis());
+    }
+    return new BlockHeader(
+        id.signal(),
+        codec,
+        payload.length(),
+        BlockHeader.crc(payload),
+        length,
+        items,
+        before.items(),
+        before.blocks(),
+        block.isEmpty() ? clock.millis() : firstAccepted,
+        block.isEmpty() ? clock.millis() : lastAccepted,
+        before.sampledOut() + sampledOut,
+        before.bytes() + payload.length(),
+        requests);
+  }
+
+  /** The requests one after the other; valid until the next call. */
+  private Slice merge(List<Pending> block) {
+    if (block.size() == 1) {
+      return block.getFirst().request();
+    }
+    int length = bytesOf(block);
+    if (merged.length < length) {
+      merged = new byte[Math.min(HandOver.MAX_BLOCK_BYTES, Math.max(length, 2 * merged.length))];
+    }
+    int at = 0;
+    for (Pending append : block) {
+      Slice r = append.request();
+      System.arraycopy(r.array(), r.offset(), merged, at, r.length());
+      at += r.length();
+    }
+    return new Slice(merged, 0, length);
+  }
+
+  private static int bytesOf(List<Pending> block) {
+    int bytes = 0;
+    for (Pending append : block) {
+      bytes += append.request().length();
+    }
+    return bytes;
+  }
+
+  // ---- room on disk, the writer thread
+
+  private void appendMakingRoom(byte[] header, Slice payload) throws IOException {
+    while (true) {
+      SegmentQueue q = queue;
+      if (q == null) {
+        throw new IOException(failure);
+      }
+      if (q.position() > KEPT_BYTES && account.isDrained()) {
+        q.roll(); // what lies before this append is settled: its segment goes as soon as this has
+      }
+      try {
+        q.append(header, payload);
+        return;
+      } catch (DiskFullException e) {
+        if (!makeRoom(q, header.length + payload.length())) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Each call that returns true has deleted a segment, so the calls end. */
+  private boolean makeRoom(SegmentQueue q, int bytes) throws IOException {
+    if (isRecyclable(q)) {
+      recycle(q);
+    } else if (config.whenFull() == WhenFull.REFUSE || q.cycles().isEmpty()) {
+      return false;
+    } else {
+      evictOldest(q);
+    }
+    awaitSpace(bytes);
+    return true;
+  }
+
+  private boolean isRecyclable(SegmentQueue q) {
+    return q.reservedBytes() > KEPT_BYTES / 4 && account.isDrained() && !q.cycles().isEmpty();
+  }
+
+  /** Deletes all segments of a drained lane, which only works while no queue has them open. */
+  private void recycle(SegmentQueue q) throws IOException {
+    synchronized (reading) {
+      if (!account.isDrained()) {
+        return;
+      }
+      int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
+      account.restartAt(q.firstIndexOf(next));
+      closeQueue(q);
+      openQueue();
+    }
+  }
+
+  private void evictOldest(SegmentQueue q) throws IOException {
+    synchronized (reading) {
+      List<Integer> cycles = q.cycles();
+      for (int cycle : cycles.subList(1, cycles.size())) {
+        BlockHeader first = SegmentScan.first(files.segment(cycle));
+        if (first != null) {
+          if (account.evict(first.start(), q.firstIndexOf(cycle))) {
+            q.skipTo(cycle);
+          }
+          q.deleteBefore(cycle);
+          return;
+        }
+      }
+      int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
+      account.evict(account.appended(), q.firstIndexOf(next));
+      closeQueue(q);
+      openQueue();
+    }
+  }
+
+  private void awaitSpace(int bytes) {
+    for (int i = 0; i < MAX_SPACE_RETURN_STEPS; i++) {
+      SegmentQueue q = queue;
+      if (q == null || budget.refusal(q.missingBytes(bytes)) == null) {
+        return;
+      }
+      LockSupport.parkNanos(SPACE_RETURN_STEP_NANOS);
+    }
+  }
+
+  @SuppressWarnings("CatchThrowable") // as in tryWrite
+  private void idle(int rounds) {
+    try {
+      SegmentQueue q = queue;
+      if (q == null) {
+        reopenIfDue();
+      } else if (rollRequested) {
+        rollRequested = false;
+        q.roll();
+        append(List.of());
+      } else if (rounds == IDLE_ROUNDS_BEFORE_RECYCLING
+          && q.reservedBytes() > KEPT_BYTES
+          && isRecyclable(q)) {
+        recycle(q);
+      }
+    } catch (DiskFullException e) {
+      full = e.getMessage();
+    } catch (Throwable e) {
+      fail(e);
+    }
+  }
+
+  // ---- opening and failing, the writer thread (and the constructor)
+
+  private void tryOpen() {
+    try {
+      synchronized (reading) {
+        openQueue();
+      }
+    } catch (IOException | RuntimeException | LinkageError e) {
+      fail(e);
+    }
+  }
+
+  private void reopenIfDue() throws IOException {
+    if (System.nanoTime() - reopenAtNanos < 0) {
+      throw new IOException(failure);
+    }
+    synchronized (reading) {
+      openQueue();
+    }
+    reopenPause = MIN_REOPEN;
+    log.info("buffer {}: open again", id);
+  }
+
+  private void fail(Throwable e) {
+    SegmentQueue q = queue;
+    if (q != null) {
+      synchronized (reading) {
+        closeQueue(q);
+      }
+      reopenPause = MIN_REOPEN;
+    } else {
+      Duration twice = reopenPause.multipliedBy(2);
+      reopenPause = twice.compareTo(MAX_REOPEN) > 0 ? MAX_REOPEN : twice;
+    }
+    failure = "the lane is closed after a failure: " + e.getMessage();
+    full = failure;
+    reopenAtNanos = System.nanoTime() + reopenPause.toNanos();
+    warn("failed; refusing appends until it is opened again in " + reopenPause, e);
+  }
+
+  private void closeQueue(SegmentQueue q) {
+    queue = null;
+    budget.release(quarantinedBytes);
+    quarantinedBytes = 0;
+    try {
+      q.close();
+    } catch (RuntimeException e) {
+      warn("closing the queue failed", e);
+    }
+  }
+
+  /** Mends the directory, finds out how far the lane got, and opens the queue. */
+  private void openQueue() throws IOException {
+    Files.createDirectories(files.directory());
+    if (mark == null) {
+      openBooks();
+    }
+    files.repair();
+    NavigableSet<Integer> cycles = files.cycles();
+    if (hasCheckpoint) {
+      deleteSettled(cycles);
+    }
+    int next = nextCycle();
+    findEnd(cycles);
+    SegmentQueue opened = SegmentQueue.open(files, config.segmentBytes(), budget, next);
+    quarantinedBytes = files.quarantinedBytes(config.segmentBytes() + SegmentQueue.SLACK_BYTES);
+    budget.found(quarantinedBytes);
+    if (!hasCheckpoint) {
+      startWithoutCheckpoint(opened);
+      hasCheckpoint = true;
+    }
+    opened.seek(account.readIndex());
+    session = account.appended();
+    rescanned = null;
+    deletedBefore = 0;
+    queue = opened;
+  }
+
+  private void openBooks() throws IOException {
+    AppendMark opened = AppendMark.open(files.directory().resolve("appended"));
+    try {
+      Path checkpoint = files.directory().resolve("checkpoint");
+      hasCheckpoint = account.load(SlotFile.open(checkpoint, LaneAccount.CHECKPOINT_BYTES));
+      mark = opened;
+    } finally {
+      if (mark == null) {
+        opened.close();
+      }
+    }
+  }
+
+  /** A crash between a checkpoint and the deletion that it allowed leaves such segments. */
+  private void deleteSettled(NavigableSet<Integer> cycles) throws IOException {
+    int cursorCycle = cycleOf(account.cursorIndex());
+    while (!cycles.isEmpty() && cycles.first() < cursorCycle) {
+      files.delete(cycles.removeFirst());
+    }
+  }
+
+  /** Above every number that was ever used, so no index comes twice. */
+  private int nextCycle() throws IOException {
+    int next = files.newestNumber() + 1;
+    Mark found = mark == null ? null : mark.found();
+    if (found != null) {
+      next = Math.max(next, found.cycle() + 1);
+    }
+    long cursor = account.readIndex();
+    boolean atStart = cursor << 32 == 0;
+    return Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
+  }
+
+  /** Chronicle's index: the segment's number in the upper half, the record's in the lower. */
+  private static int cycleOf(long index) {
+    return (int) (index >>> 32);
+  }
+
+  /**
+   * Reads the newest segment from the writer's mark on, since a record may have been written after
+   * it; without a good mark, from the front and as far back as it takes to find a record.
+   */
+  private void findEnd(NavigableSet<Integer> cycles) throws IOException {
+    Mark found = mark == null ? null : mark.found();
+    if (found != null) {
+      account.found(found.end());
+    }
+    for (int cycle : cycles.descendingSet()) {
+      boolean marked = found != null && found.cycle() == cycle;
+      SegmentScan.Found scan =
+          SegmentScan.scan(files.segment(cycle), marked && found != null ? found.position() : 0);
+      account.found(scan.end());
+      long end = Math.max(scan.endPosition(), marked && found != null ? found.position() : 0);
+      if (cycle == cycles.last()) {
+        files.truncate(cycle, end + SegmentQueue.SLACK_BYTES);
+      }
+      if (marked || scan.first() != null) {
+        return;
+      }
+    }
+  }
+
+  private void startWithoutCheckpoint(SegmentQueue opened) throws IOException {
+    for (int cycle : opened.cycles()) {
+      BlockHeader first = SegmentScan.first(files.segment(cycle));
+      if (first != null) {
+        account.startWithoutCheckpoint(first.start(), opened.firstIndexOf(cycle));
+        return;
+      }
+    }
+    account.startWithoutCheckpoint(account.appended(), opened.firstIndexOf(opened.firstCycle()));
+  }
+
+  private void warn(String what, Throwable e) {
+    long suppressed = logLimit.permit();
+    if (suppressed >= 0) {
+      log.warn("buffer {}: {} ({} more suppressed)", id, what, suppressed, e);
+    }
+  }
+
+  // ---- reading
+
+  @Override
+  public @Nullable Block poll(Duration timeout) throws InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    for (long left = timeout.toNanos(); ; left = deadline - System.nanoTime()) {
+      if (!account.awaitUnread(left)) {
+        return null;
+      }
+      Block block = readNext();
+      if (block != null || left <= 0) {
+        return block;
+      }
+      account.awaitChange(Math.min(left, STUCK_NANOS));
+    }
+  }
+
+  /** The next block to hand out; null if what is unread cannot be read now. */
+  private @Nullable Block readNext() {
+    synchronized (reading) {
+      SegmentQueue q = queue;
+      while (q != null && account.read().isBefore(account.appended())) {
+        // In this order: what the writer finished before we look must be there when we look.
+        int written = q.writtenCycle();
+        SegmentQueue.Document document = next(q);
+        if (document == null) {
+          if (!passDamage(q, written)) {
+            return null;
+          }
+        } else {
+          Block block = take(q, document);
+          if (block != null) {
+            return block;
+          }
+        }
+      }
+      return null;
+    }
+  }
+
+  @SuppressWarnings("CatchThrowable") // damaged bytes make Chronicle throw anything
+  private SegmentQueue.@Nullable Document next(SegmentQueue q) {
+    try {
+      return q.next();
+    } catch (Throwable e) {
+      warn("segment " + q.readingCycle() + " cannot be read on", e);
+      return null;
+    }
+  }
+
+  /**
+   * Something unread should be there and is not. Nothing can follow in a segment that the writer
+   * has left, so the next one is tried; the gap in the item numbers shows what was lost.
+   */
+  private boolean passDamage(SegmentQueue q, int written) {
+    if (q.readingCycle() < written && q.skipTo(q.readingCycle() + 1)) {
+      return true;
+    }
+    if (account.read().isBefore(session) && written < q.firstCycle()) {
+      return rescan(q) || pass(q, session, q.firstIndexOf(q.firstCycle()), DropReason.CORRUPT);
+    }
+    rollRequested = true; // the segment being written is damaged: leave it
+    return false;
+  }
+
+  /**
+   * The block in a document, if it is next and good; otherwise what is wrong is counted and null
+   * returned.
+   */
+  private @Nullable Block take(SegmentQueue q, SegmentQueue.Document document) {
+    Slice bytes = document.bytes();
+    long index = document.index();
+    BlockHeader header = BlockHeader.decode(bytes.array(), 0, bytes.length());
+    if (header == null || !header.fits(bytes.length())) {
+      return null; // counted when the next good header shows the gap
+    }
+    Totals read = account.read();
+    if (!read.isBefore(header.end()) || header.firstItem() < read.items()) {
+      return null; // before the cursor
+    }
+    if (read.isBefore(header.start())) {
+      if (rescan(q)) {
+        return null;
+      }
+      pass(q, header.start(), index, DropReason.CORRUPT);
+    }
+    Slice payload = bytes.sub(header.length(), header.payloadLength());
+    if (BlockHeader.crc(payload) != header.payloadCrc()) {
+      pass(q, header.end(), index + 1, DropReason.CORRUPT);
+      return null;
+    }
+    Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(config.maxAge());
+    if (header.items() == 0 || expiry.isBefore(clock.instant())) {
+      pass(q, header.end(), index + 1, DropReason.EXPIRED);
+      return null;
+    }
+    return account.handOut(header, index, payload);
+  }
+
+  /** Before anything is given up, its segment is read once more from the front. */
+  private boolean rescan(SegmentQueue q) {
+    Totals read = account.read();
+    if (read.equals(rescanned)) {
+      return false;
+    }
+    rescanned = read;
+    return q.skipTo(q.cycleOf(account.readIndex()));
+  }
+
+  private boolean pass(SegmentQueue q, Totals end, long nextIndex, DropReason reason) {
+    long items = end.items() - account.read().items();
+    if (reason == DropReason.CORRUPT) {
+      log.error(
+          "buffer {}: {} items are unreadable on disk; counted as dropped{reason=\"corrupt\"}",
+          id,
+          items);
+    }
+    account.pass(end, nextIndex, reason);
+    deleteSettled(q);
+    return true;
+  }
+
+  // ---- settling
+
+  @Override
+  public void settle(Block block, Settlement settlement) {
+    account.settle(block, settlement);
+    if (cycleOf(account.cursorIndex()) > deletedBefore) {
+      synchronized (reading) {
+        SegmentQueue q = queue;
+        if (q != null) {
+          deleteSettled(q);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void redelivered(Block block) {
+    account.redelivered(block.items());
+  }
+
+  /** The checkpoint is forced first: items whose segment is gone must never look lost. */
+  private void deleteSettled(SegmentQueue q) {
+    int cycle = q.cycleOf(account.cursorIndex());
+    if (cycle <= deletedBefore) {
+      return;
+    }
+    account.force();
+    try {
+      q.deleteBefore(cycle);
+      deletedBefore = cycle;
+    } catch (IOException e) {
+      warn("cannot delete settled segments; trying again with the next block", e);
+    }
+  }
+
+  // ---- showing
+
+  @Override
+  public LaneStatus status() {
+    Totals unsettled = account.unsettled();
+    SegmentQueue q = queue;
+    Refusal refusal = refusal(1);
+    return new LaneStatus(
+        unsettled.items(),
+        unsettled.blocks(),
+        unsettled.bytes(),
+        q == null ? 0 : q.reservedBytes(),
+        unsettled.items() == 0 ? null : oldest(),
+        refusal != null ? refusal.reason() : full);
+  }
+
+  /** Of the oldest block in flight; if there is none, of the next one to be read. */
+  private @Nullable Instant oldest() {
+    Instant inFlight = account.oldestInFlight();
+    if (inFlight != null) {
+      return inFlight;
+    }
+    synchronized (reading) {
+      SegmentQueue q = queue;
+      SegmentQueue.Document next = q == null ? null : peek(q);
+      BlockHeader header =
+          next == null ? null : BlockHeader.decode(next.bytes().array(), 0, next.bytes().length());
+      return header == null ? null : Instant.ofEpochMilli(header.firstAccepted());
+    }
+  }
+
+  @SuppressWarnings("CatchThrowable") // as in next
+  private SegmentQueue.@Nullable Document peek(SegmentQueue q) {
+    try {
+      return q.peek();
+    } catch (Throwable e) {
+      return null;
+    }
+  }
+
+  @Override
+  public LaneLedger ledger() {
+    return account.ledger();
+  }
+
+  /** Writes the checkpoint through to the device. */
+  void checkpoint() {
+    account.force();
+  }
+
+  /** Writes what was handed over, for at most {@code timeout}, and closes the lane. */
+  void close(Duration timeout) {
+    handOver.close();
+    try {
+      if (writer.getState() != Thread.State.NEW && !writer.join(timeout)) {
+        warn("closing while a write is still going on", new IOException("writer is busy"));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    synchronized (reading) {
+      SegmentQueue q = queue;
+      if (q != null) {
+        closeQueue(q);
+      }
+    }
+    account.close();
+    compressor.close();
+    if (mark != null) {
+      try {
+        mark.close();
+      } catch (IOException e) {
+        warn("cannot close the append mark", e);
+      }
+      mark = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    close(Duration.ofSeconds(5));
+  }
+}

@@ -1,0 +1,127 @@
+package io.spillway.buffer;
+
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Lane.AppendCallback;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Appends on their way to the lane's writer. While the writer is busy with one block the next one
+ * gathers here, so batches grow with load and an idle lane waits for nothing. Safe on any thread.
+ */
+final class HandOver {
+
+  /** Largest uncompressed block, and so the largest append. */
+  static final int MAX_BLOCK_BYTES = 1024 * 1024;
+
+  /** One request of the largest size that receivers take arrives as this many bytes at once. */
+  static final long MAX_QUEUED_BYTES = 64L * 1024 * 1024;
+
+  static final int MAX_QUEUED_APPENDS = 8192;
+
+  /** One append that waits. */
+  record Pending(
+      Slice request, int items, int sampledOut, long acceptedMillis, AppendCallback callback) {}
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final ArrayDeque<Pending> queue = new ArrayDeque<>();
+  private long queuedBytes;
+  private boolean closed;
+
+  /** False if the bounds leave no room now, or if the lane is closed. */
+  boolean offer(Pending append) {
+    lock.lock();
+    try {
+      if (!hasRoom(append.request.length())) {
+        return false;
+      }
+      queue.add(append);
+      queuedBytes += append.request.length();
+      changed.signal();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Why an append of this size would not be taken; null if it would be. */
+  @Nullable String refusal(long bytes) {
+    lock.lock();
+    try {
+      if (closed) {
+        return "closing";
+      }
+      return hasRoom(bytes)
+          ? null
+          : queue.size() + " appends, " + DiskBudget.size(queuedBytes) + " wait to be written";
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The next appends that fit into one block; empty if none came in time; null when closed and
+   * empty. For the writer thread.
+   */
+  @Nullable List<Pending> take(long timeoutNanos) {
+    lock.lock();
+    try {
+      long left = timeoutNanos;
+      while (queue.isEmpty() && !closed && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+      return queue.isEmpty() && closed ? null : fill();
+    } catch (InterruptedException e) {
+      return fill(); // the writer ends when it is told to by close, not by an interrupt
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The next appends that fit into one block; empty if there are none now. */
+  List<Pending> takeNow() {
+    lock.lock();
+    try {
+      return fill();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes nothing more; what is here can still be taken out. */
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean hasRoom(long bytes) {
+    return !closed
+        && queue.size() < MAX_QUEUED_APPENDS
+        && (queue.isEmpty() || queuedBytes + bytes <= MAX_QUEUED_BYTES);
+  }
+
+  private List<Pending> fill() {
+    List<Pending> block = new ArrayList<>();
+    int bytes = 0;
+    for (Pending next = queue.peek();
+        next != null
+            && block.size() < BlockHeader.MAX_REQUESTS
+            && bytes + next.request.length() <= MAX_BLOCK_BYTES;
+        next = queue.peek()) {
+      block.add(queue.remove());
+      bytes += next.request.length();
+    }
+    queuedBytes -= bytes;
+    return block;
+  }
+}

@@ -1,0 +1,666 @@
+package io.spillway.buffer;
+
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.Settlement;
+import io.spillway.otlp.stage.Settlement.Delivered;
+import io.spillway.otlp.stage.Settlement.Dropped;
+import io.spillway.otlp.stage.Settlement.Part;
+import io.spillway.otlp.stage.Settlement.Rejected;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A lane's books: how far it was written, read and settled, and what became of every settled item.
+ *
+ * <pre>
+ *   0 ....... cursor ........ read ........ appended
+ *     settled        in flight      unread
+ * </pre>
+ *
+ * <p>A settled block waits in the window until every block before it is settled. Only then the
+ * cursor passes it, and in the same write of the checkpoint its items are added to the counts. So
+ * at every moment, also after a crash, {@code cursor = Σ delivered + Σ rejected + Σ dropped}; the
+ * ledger shows the difference, which is 0 unless something is wrong. {@code appended} comes from
+ * the blocks themselves and from the writer's own mark, not from here.
+ *
+ * <p>{@code sent} is the highest item that was ever handed out, written before it was: after a
+ * restart, blocks below it may have reached a sink already.
+ *
+ * <p>The checkpoint holds, little-endian: version; the cursor's index and totals; sent;
+ * redelivered; appended as it was at that time, a lower bound; dropped by reason; then by exporter
+ * its id, delivered and rejected.
+ *
+ * <p>Safe on any thread.
+ */
+final class LaneAccount {
+  private static final Logger log = LoggerFactory.getLogger(LaneAccount.class);
+
+  /** Blocks handed out and not settled; {@code poll} waits while there are so many. */
+  static final int MAX_IN_FLIGHT_BLOCKS = 4096;
+
+  /** Exporter ids that one lane keeps apart; further ones are counted as {@link #OTHER}. */
+  static final int MAX_EXPORTERS = 64;
+
+  static final int MAX_EXPORTER_ID_BYTES = 200;
+  static final int CHECKPOINT_BYTES = 16 * 1024;
+  static final String OTHER = "other";
+
+  /** Items that were settled, as their numbers prove, by whom is lost with the checkpoint. */
+  static final String UNKNOWN = "unknown";
+
+  private static final int VERSION = 1;
+
+  /** On disk a reason is its place here; append only. */
+  private static final List<DropReason> REASONS =
+      List.of(
+          DropReason.EVICTED,
+          DropReason.EXPIRED,
+          DropReason.BAD_DATA,
+          DropReason.TOO_LARGE,
+          DropReason.CORRUPT);
+
+  private static final long NO_INDEX = Long.MIN_VALUE;
+
+  private final LaneId id;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private long changes;
+  private final LogLimit logLimit;
+  private final DrainRate drainRate;
+
+  private Totals appended = Totals.ZERO;
+  private Totals read = Totals.ZERO;
+  private long readIndex;
+  private Totals cursor = Totals.ZERO;
+  private long cursorIndex;
+  private long sent;
+  private long redelivered;
+  private long evictedBelow;
+
+  private final Map<String, long[]> exporters = new LinkedHashMap<>();
+  private final Map<DropReason, Long> dropped = new EnumMap<>(DropReason.class);
+
+  private final ArrayDeque<Entry> window = new ArrayDeque<>();
+  private final Map<Long, Entry> inFlight = new HashMap<>();
+
+  private @Nullable SlotFile checkpoint;
+  private final ByteBuffer scratch =
+      ByteBuffer.allocate(CHECKPOINT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+  LaneAccount(LaneId id, InstantSource clock) {
+    this.id = id;
+    this.logLimit = new LogLimit(clock);
+    this.drainRate = new DrainRate(System.nanoTime());
+  }
+
+  /** A block, or a run of items that were lost, between the cursor and the read position. */
+  private static final class Entry {
+    final long index;
+    final long nextIndex;
+    final Totals end;
+    final int items;
+    final boolean redelivery;
+    final @Nullable Instant firstAccepted;
+    @Nullable List<? extends Part> parts;
+    long lost;
+    @Nullable DropReason lostReason;
+
+    Entry(BlockHeader header, long index, boolean redelivery) {
+      this.index = index;
+      this.nextIndex = index + 1;
+      this.end = header.end();
+      this.items = header.items();
+      this.redelivery = redelivery;
+      this.firstAccepted = Instant.ofEpochMilli(header.firstAccepted());
+    }
+
+    Entry(Totals end, long nextIndex) {
+      this.index = NO_INDEX;
+      this.nextIndex = nextIndex;
+      this.end = end;
+      this.items = 0;
+      this.redelivery = false;
+      this.firstAccepted = null;
+    }
+
+    boolean isSettled() {
+      return parts != null || lostReason != null;
+    }
+
+    void lose(DropReason reason, long count) {
+      lostReason = reason;
+      lost = count;
+    }
+  }
+
+  // ---- opening
+
+  /**
+   * Takes up the books of an earlier process.
+   *
+   * @return false if the file holds no checkpoint
+   */
+  boolean load(SlotFile file) {
+    lock.lock();
+    try {
+      checkpoint = file;
+      ByteBuffer in = file.found();
+      if (in == null || in.getInt() != VERSION) {
+        return false;
+      }
+      cursorIndex = in.getLong();
+      cursor = Totals.read(in);
+      sent = in.getLong();
+      redelivered = in.getLong();
+      appended = Totals.read(in).max(cursor);
+      for (int i = in.getInt(), reason = 0; i > 0; i--, reason++) {
+        dropped.put(REASONS.get(reason), in.getLong());
+      }
+      for (int i = in.getInt(); i > 0; i--) {
+        byte[] name = new byte[in.getShort()];
+        in.get(name);
+        exporters.put(
+            new String(name, StandardCharsets.UTF_8), new long[] {in.getLong(), in.getLong()});
+      }
+      read = cursor;
+      readIndex = cursorIndex;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Learns from the blocks on disk, or from the writer's mark, that the lane got this far. */
+  void found(Totals end) {
+    published(end);
+  }
+
+  /**
+   * Starts without a checkpoint at the first block on disk. Its numbers prove that the items before
+   * it existed; a segment is only deleted once each of its items is settled, so they were; by whom
+   * is lost. They are counted as delivered by {@link #UNKNOWN}. What is on disk may have been sent.
+   */
+  void startWithoutCheckpoint(Totals first, long firstIndex) {
+    lock.lock();
+    try {
+      cursor = first;
+      cursorIndex = firstIndex;
+      read = first;
+      readIndex = firstIndex;
+      appended = appended.max(first);
+      sent = appended.items();
+      if (first.items() > 0) {
+        counts(UNKNOWN)[0] += first.items();
+        log.error(
+            "buffer {}: the checkpoint is lost. {} settled items are counted as delivered by"
+                + " \"{}\"; everything on disk is sent again.",
+            id,
+            first.items(),
+            UNKNOWN);
+      }
+      write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- writer
+
+  Totals appended() {
+    lock.lock();
+    try {
+      return appended;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The lane's records now reach up to here. */
+  void published(Totals end) {
+    lock.lock();
+    try {
+      appended = appended.max(end);
+      signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether every record was read and settled. */
+  boolean isDrained() {
+    lock.lock();
+    try {
+      return window.isEmpty() && !read.isBefore(appended);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Moves the cursor of a drained lane to where its next segment will start, durably. */
+  void restartAt(long index) {
+    lock.lock();
+    try {
+      cursorIndex = index;
+      readIndex = index;
+      write();
+      force();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Gives up everything unsettled before {@code boundary}, durably.
+   *
+   * @param nextIndex the first index after it
+   * @return whether the reader must go on at {@code nextIndex}
+   */
+  boolean evict(Totals boundary, long nextIndex) {
+    lock.lock();
+    try {
+      long before = dropped(DropReason.EVICTED);
+      for (Entry entry : window) {
+        if (entry.end.items() <= boundary.items() && !entry.isSettled()) {
+          entry.lose(DropReason.EVICTED, entry.items);
+          inFlight.remove(entry.index);
+        }
+      }
+      evictedBelow = Math.max(evictedBelow, boundary.items());
+      boolean skip = read.isBefore(boundary);
+      if (skip) {
+        passLocked(boundary, nextIndex, DropReason.EVICTED);
+      } else {
+        advance();
+      }
+      if (cursorIndex < nextIndex) {
+        cursorIndex = nextIndex;
+      }
+      write();
+      force();
+      long evicted = dropped(DropReason.EVICTED) - before;
+      long suppressed = logLimit.permit();
+      if (suppressed >= 0) {
+        log.error("buffer {}: full. Gave up {} items of the oldest segment.", id, evicted);
+      }
+      return skip;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- reader
+
+  /** Waits until there is something to read and room in the window; false if that took too long. */
+  boolean awaitUnread(long nanos) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long left = nanos;
+      while (!read.isBefore(appended) || window.size() >= MAX_IN_FLIGHT_BLOCKS) {
+        if (left <= 0) {
+          return false;
+        }
+        left = changed.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until something changes, or for this long. */
+  void awaitChange(long nanos) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long seen = changes;
+      long left = nanos;
+      while (changes == seen && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Totals read() {
+    lock.lock();
+    try {
+      return read;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  long readIndex() {
+    lock.lock();
+    try {
+      return readIndex;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Puts a block into the window; {@code sent} is written before anybody sees the block. */
+  Block handOut(BlockHeader header, long index, Slice payload) {
+    lock.lock();
+    try {
+      boolean redelivery = header.firstItem() < sent;
+      Entry entry = new Entry(header, index, redelivery);
+      window.add(entry);
+      inFlight.put(index, entry);
+      read = header.end();
+      readIndex = index + 1;
+      if (sent < read.items()) {
+        sent = read.items();
+        write();
+      }
+      return new Block(
+          header.signal(),
+          header.codec(),
+          index,
+          header.firstItem(),
+          header.items(),
+          header.requests(),
+          header.uncompressedLength(),
+          payload,
+          Instant.ofEpochMilli(header.firstAccepted()),
+          Instant.ofEpochMilli(header.lastAccepted()),
+          redelivery);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Counts what lies between the read position and {@code end} as dropped, and reads on there. */
+  void pass(Totals end, long nextIndex, DropReason reason) {
+    lock.lock();
+    try {
+      passLocked(end, nextIndex, reason);
+      write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void passLocked(Totals end, long nextIndex, DropReason reason) {
+    Entry entry = new Entry(read.max(end), nextIndex);
+    entry.lose(reason, entry.end.items() - read.items());
+    window.add(entry);
+    read = entry.end;
+    readIndex = nextIndex;
+    advance();
+  }
+
+  // ---- settling
+
+  /** See {@link io.spillway.otlp.stage.Lane#settle}. */
+  void settle(Block block, Settlement settlement) {
+    check(block, settlement);
+    lock.lock();
+    try {
+      Entry entry = inFlight.remove(block.index());
+      if (entry == null) {
+        if (block.firstSequence() < evictedBelow) {
+          return; // given up meanwhile, and counted as evicted
+        }
+        throw new IllegalArgumentException(
+            "lane " + id + ": block " + block.index() + " is not in flight");
+      }
+      entry.parts = settlement.parts();
+      if (window.peek() == entry) {
+        advance();
+        write();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void redelivered(int items) {
+    lock.lock();
+    try {
+      redelivered += items;
+      write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The index after the longest run of settled blocks. */
+  long cursorIndex() {
+    lock.lock();
+    try {
+      return cursorIndex;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void check(Block block, Settlement settlement) {
+    long sum = 0;
+    for (Part part : settlement.parts()) {
+      if (part.items() < 0) {
+        throw new IllegalArgumentException("lane " + id + ": negative count in " + settlement);
+      }
+      sum += part.items();
+    }
+    if (sum != block.items()) {
+      throw new IllegalArgumentException(
+          "lane " + id + ": settlement of " + sum + " items (expected " + block.items() + ")");
+    }
+  }
+
+  private void signal() {
+    changes++;
+    changed.signalAll();
+  }
+
+  private void advance() {
+    long bytes = cursor.bytes();
+    for (Entry entry = window.peek(); entry != null && entry.isSettled(); entry = window.peek()) {
+      window.remove();
+      count(entry);
+      cursor = entry.end;
+      cursorIndex = entry.nextIndex;
+    }
+    drainRate.settled(cursor.bytes() - bytes, System.nanoTime());
+    signal();
+  }
+
+  private void count(Entry entry) {
+    if (entry.lostReason != null) {
+      dropped.merge(entry.lostReason, entry.lost, Long::sum);
+    }
+    if (entry.parts == null) {
+      return;
+    }
+    for (Part part : entry.parts) {
+      switch (part) {
+        case Delivered d -> {
+          counts(d.exporter())[0] += d.items();
+          redelivered += entry.redelivery ? d.items() : 0;
+        }
+        case Rejected r -> counts(r.exporter())[1] += r.items();
+        case Dropped d -> dropped.merge(d.reason(), (long) d.items(), Long::sum);
+      }
+    }
+  }
+
+  private long dropped(DropReason reason) {
+    return dropped.getOrDefault(reason, 0L);
+  }
+
+  private long[] counts(String exporter) {
+    long[] counts = exporters.get(exporter);
+    if (counts != null) {
+      return counts;
+    }
+    boolean fits =
+        exporters.size() < MAX_EXPORTERS - 1
+            && exporter.getBytes(StandardCharsets.UTF_8).length <= MAX_EXPORTER_ID_BYTES;
+    return exporters.computeIfAbsent(fits ? exporter : OTHER, name -> new long[2]);
+  }
+
+  // ---- checkpoint
+
+  private void write() {
+    SlotFile file = checkpoint;
+    if (file == null) {
+      return;
+    }
+    scratch.clear().putInt(VERSION).putLong(cursorIndex);
+    cursor.write(scratch);
+    scratch.putLong(sent).putLong(redelivered);
+    appended.write(scratch);
+    scratch.putInt(REASONS.size());
+    for (DropReason reason : REASONS) {
+      scratch.putLong(dropped(reason));
+    }
+    scratch.putInt(exporters.size());
+    exporters.forEach(
+        (name, counts) -> {
+          byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+          scratch.putShort((short) bytes.length).put(bytes);
+          scratch.putLong(counts[0]).putLong(counts[1]);
+        });
+    try {
+      file.write(scratch);
+    } catch (IOException e) {
+      failed(e);
+    }
+  }
+
+  /** Writes the checkpoint through to the device. */
+  void force() {
+    lock.lock();
+    try {
+      if (checkpoint != null) {
+        checkpoint.force();
+      }
+    } catch (IOException e) {
+      failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The numbers in memory stay right; the next write makes up for this one. */
+  private void failed(IOException e) {
+    long suppressed = logLimit.permit();
+    if (suppressed >= 0) {
+      log.error(
+          "buffer {}: cannot write the checkpoint ({} more suppressed). After a crash now, settled"
+              + " blocks would be sent again.",
+          id,
+          suppressed,
+          e);
+    }
+  }
+
+  /** Writes the checkpoint a last time and closes it. */
+  void close() {
+    lock.lock();
+    try {
+      SlotFile file = checkpoint;
+      if (file != null) {
+        write();
+        force();
+        file.close();
+        checkpoint = null;
+      }
+    } catch (IOException e) {
+      failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- showing
+
+  DrainRate drainRate() {
+    return drainRate;
+  }
+
+  /** What is stored and not settled, as the difference of two positions. */
+  Totals unsettled() {
+    lock.lock();
+    try {
+      return new Totals(
+          appended.items() - cursor.items(),
+          appended.blocks() - cursor.blocks(),
+          0,
+          appended.bytes() - cursor.bytes());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** When the oldest block in flight was accepted; null if none is. */
+  @Nullable Instant oldestInFlight() {
+    lock.lock();
+    try {
+      for (Entry entry : window) {
+        if (entry.firstAccepted != null) {
+          return entry.firstAccepted;
+        }
+      }
+      return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  LaneLedger ledger() {
+    lock.lock();
+    try {
+      Map<String, Long> delivered = new LinkedHashMap<>();
+      Map<String, Long> rejected = new LinkedHashMap<>();
+      Map<String, Long> lost = new LinkedHashMap<>();
+      long sum = 0;
+      for (Map.Entry<String, long[]> e : exporters.entrySet()) {
+        sum += show(delivered, e.getKey(), e.getValue()[0]);
+        sum += show(rejected, e.getKey(), e.getValue()[1]);
+      }
+      for (DropReason reason : REASONS) {
+        sum += show(lost, reason.label(), dropped(reason));
+      }
+      return new LaneLedger(
+          id,
+          appended.items() + appended.sampledOut(),
+          appended.sampledOut(),
+          delivered,
+          rejected,
+          lost,
+          appended.items() - cursor.items(),
+          redelivered,
+          cursor.items() - sum);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static long show(Map<String, Long> counts, String key, long count) {
+    if (count != 0) {
+      counts.put(key, count);
+    }
+    return count;
+  }
+}

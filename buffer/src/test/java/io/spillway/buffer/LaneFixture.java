@@ -1,0 +1,192 @@
+package io.spillway.buffer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.spillway.buffer.BufferConfig.Durability;
+import io.spillway.buffer.BufferConfig.WhenFull;
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.Settlement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the tests of lanes share: a clock, a disk that can be full, and short ways to say things.
+ */
+final class LaneFixture {
+  static final LaneId ID = new LaneId("default", Signal.TRACES);
+  static final long MIB = 1L << 20;
+  static final Duration WAIT = Duration.ofSeconds(20);
+  static final Duration NO_WAIT = Duration.ZERO;
+  static final String SINK = "otlp_grpc/primary";
+
+  private LaneFixture() {}
+
+  static BufferConfig config(Path directory) {
+    return new BufferConfig(
+        directory, 1024 * MIB, Duration.ofDays(3), 0, MIB, WhenFull.REFUSE, Durability.PROCESS);
+  }
+
+  /** A clock that stands still until it is moved. */
+  static final class FakeClock implements InstantSource {
+    private final AtomicReference<Instant> now =
+        new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
+
+    @Override
+    public Instant instant() {
+      return now.get();
+    }
+
+    void advance(Duration by) {
+      now.updateAndGet(i -> i.plus(by));
+    }
+  }
+
+  /** A disk of the real kind that can be made full. */
+  static final class FakeDisk implements DiskSpace {
+    private final DiskSpace real;
+    volatile long usable = 1L << 40;
+    volatile boolean failWrites;
+
+    FakeDisk(Path directory) throws IOException {
+      real = DiskSpace.of(Files.createDirectories(directory));
+    }
+
+    @Override
+    public long usableBytes() {
+      return usable;
+    }
+
+    @Override
+    public void fillWithZeros(Path file, long from, long to) throws IOException {
+      if (failWrites) {
+        throw new IOException("No space left on device");
+      }
+      real.fillWithZeros(file, from, to);
+    }
+  }
+
+  /** Null when stored, else the refusal. */
+  static CompletableFuture<Lane.@Nullable Refusal> append(
+      Lane lane, byte[] request, int items, int sampledOut) {
+    CompletableFuture<Lane.@Nullable Refusal> result = new CompletableFuture<>();
+    lane.append(
+        Slice.of(request),
+        items,
+        sampledOut,
+        new Lane.AppendCallback() {
+          @Override
+          public void appended() {
+            result.complete(null);
+          }
+
+          @Override
+          public void refused(Lane.Refusal refusal) {
+            result.complete(refusal);
+          }
+        });
+    return result;
+  }
+
+  static Lane.@Nullable Refusal await(CompletableFuture<Lane.@Nullable Refusal> result) {
+    return result.orTimeout(WAIT.toSeconds(), TimeUnit.SECONDS).join();
+  }
+
+  static void store(Lane lane, byte[] request, int items) {
+    assertThat(await(append(lane, request, items, 0))).isNull();
+  }
+
+  static byte[] bytes(int length, long seed) {
+    byte[] bytes = new byte[length];
+    new Random(seed).nextBytes(bytes);
+    return bytes;
+  }
+
+  static Block poll(Lane lane) throws InterruptedException {
+    Block block = lane.poll(WAIT);
+    assertThat(block).isNotNull();
+    return block;
+  }
+
+  static List<Block> pollAll(Lane lane) throws InterruptedException {
+    List<Block> blocks = new ArrayList<>();
+    for (Block b = lane.poll(NO_WAIT); b != null; b = lane.poll(NO_WAIT)) {
+      blocks.add(b);
+    }
+    return blocks;
+  }
+
+  static void deliver(Lane lane, Block block) {
+    lane.settle(block, Settlement.delivered(SINK, block.items()));
+  }
+
+  static void assertBalanced(LaneLedger l) {
+    assertThat(l.unaccounted()).as("unaccounted in %s", l).isZero();
+    assertThat(l.routed())
+        .as("routed in %s", l)
+        .isEqualTo(
+            l.sampledOut()
+                + sum(l.delivered().values())
+                + sum(l.rejected().values())
+                + sum(l.dropped().values())
+                + l.buffered());
+    assertThat(l.buffered()).as("buffered in %s", l).isNotNegative();
+  }
+
+  static long sum(Iterable<Long> counts) {
+    long sum = 0;
+    for (long count : counts) {
+      sum += count;
+    }
+    return sum;
+  }
+
+  static Lane open(Buffer buffer) {
+    return buffer.lane(ID, Codec.NONE);
+  }
+
+  static Path laneDirectory(Path directory) {
+    return new LanePaths(directory).of(ID);
+  }
+
+  static List<Path> segments(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(laneDirectory(directory))) {
+      return files.filter(f -> f.toString().endsWith(".cq4")).sorted().toList();
+    }
+  }
+
+  /** What a killed process leaves: the files as they are, while the buffer is still open. */
+  static Path crashCopy(Path directory, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(directory.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else if (file.toString().endsWith(".cq4")) {
+          SparseCopy.copy(file, target);
+        } else {
+          Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
+    return to;
+  }
+}

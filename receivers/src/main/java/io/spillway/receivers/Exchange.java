@@ -1,0 +1,67 @@
+package io.spillway.receivers;
+
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.Answer;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * One request from its head to its answer: what it holds of the admission, and the rule that it is
+ * answered once. Safe on any thread.
+ */
+final class Exchange {
+  private final Signal signal;
+  private final Transport transport;
+  private final Admission.Ticket ticket;
+  private final ReceiverListener listener;
+  private final long startNanos = System.nanoTime();
+  private final AtomicBoolean settled = new AtomicBoolean();
+  private volatile long wireBytes;
+
+  Exchange(Signal signal, Transport transport, Admission admission, ReceiverListener listener) {
+    this.signal = signal;
+    this.transport = transport;
+    this.ticket = admission.ticket();
+    this.listener = listener;
+  }
+
+  Signal signal() {
+    return signal;
+  }
+
+  Transport transport() {
+    return transport;
+  }
+
+  /** Bytes of the request read so far, as they came. */
+  void wireBytes(long bytes) {
+    wireBytes = bytes;
+  }
+
+  /** Reserves memory for the request, in place of what it held; false if there is no room. */
+  boolean reserve(long bytes) {
+    return ticket.resize(bytes);
+  }
+
+  /** Ends the exchange and reports it; false, and nothing happens, if it was ended before. */
+  boolean settle(Answer answer) {
+    if (!settled.compareAndSet(false, true)) {
+      return false;
+    }
+    ticket.close();
+    Duration elapsed = Duration.ofNanos(System.nanoTime() - startNanos);
+    listener.answered(signal, transport, wireBytes, answer, elapsed);
+    return true;
+  }
+
+  /** Ends the exchange without an answer: the sender went away first. */
+  void abandon() {
+    if (settled.compareAndSet(false, true)) {
+      ticket.close();
+    }
+  }
+
+  boolean isSettled() {
+    return settled.get();
+  }
+}

@@ -1,0 +1,148 @@
+package io.spillway.receivers;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.ChannelGroupFuture;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.spillway.otlp.stage.Answer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The OTLP/HTTP endpoint: HTTP/1.1 on Netty. Safe on any thread. */
+final class HttpServer {
+  static final int MAX_REQUEST_LINE_BYTES = 8 << 10;
+  static final int MAX_HEADER_BYTES = 16 << 10;
+
+  /** The answer to requests that come while the receiver closes. */
+  static final Answer STOPPING =
+      new Answer.Unavailable(
+          0, Duration.ofSeconds(1), "receiver otlp: closing. Send the request again later.");
+
+  private static final int BACKLOG = 1024;
+  private static final int MAX_IN_FLIGHT = Integer.MAX_VALUE;
+
+  private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiver.class);
+
+  private final int maxRequestBytes;
+  private final HttpTimeouts timeouts;
+  private final Intake intake;
+  private final ChannelGroup connections;
+  private final Channel listening;
+  private final RepeatedWarning connectionFailures = new RepeatedWarning(LOG, System::nanoTime);
+
+  /** One permit for each request that may be in flight. Whoever holds all of them is the last. */
+  private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
+
+  private volatile boolean stopping;
+
+  HttpServer(
+      InetSocketAddress address,
+      int maxRequestBytes,
+      HttpTimeouts timeouts,
+      Intake intake,
+      EventLoopGroup acceptors,
+      EventLoopGroup workers)
+      throws IOException {
+    this.maxRequestBytes = maxRequestBytes;
+    this.timeouts = timeouts;
+    this.intake = intake;
+    this.connections = new DefaultChannelGroup(acceptors.next(), true);
+    ChannelFuture bound =
+        new ServerBootstrap()
+            .group(acceptors, workers)
+            .channel(NioServerSocketChannel.class)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.AUTO_READ, false)
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .childHandler(new Connections())
+            .bind(address)
+            .awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw new IOException(bound.cause());
+    }
+    this.listening = bound.channel();
+  }
+
+  int maxRequestBytes() {
+    return maxRequestBytes;
+  }
+
+  HttpTimeouts timeouts() {
+    return timeouts;
+  }
+
+  Intake intake() {
+    return intake;
+  }
+
+  InetSocketAddress address() {
+    return (InetSocketAddress) listening.localAddress();
+  }
+
+  boolean isStopping() {
+    return stopping;
+  }
+
+  /** Lets one request in; false once the server stops. */
+  boolean enter() {
+    return !stopping && inFlight.tryAcquire();
+  }
+
+  /** Ends what {@link #enter} began. */
+  void exit() {
+    inFlight.release();
+  }
+
+  void connectionFailed(Throwable cause) {
+    connectionFailures.write(
+        "receiver otlp/http: a connection failed and was closed. Its sender will send again.",
+        cause);
+  }
+
+  /** Takes no more connections; open ones get 503 for new requests. */
+  void stopAccepting() {
+    stopping = true;
+    listening.close().awaitUninterruptibly();
+  }
+
+  /** Waits for the requests in flight until the deadline, then closes all connections. */
+  void close(long deadlineNanos) throws InterruptedException {
+    stopAccepting();
+    try {
+      if (inFlight.tryAcquire(
+          MAX_IN_FLIGHT, Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+        inFlight.release(MAX_IN_FLIGHT);
+      }
+    } finally {
+      ChannelGroupFuture _ = connections.close();
+    }
+  }
+
+  private final class Connections extends ChannelInitializer<SocketChannel> {
+    @Override
+    protected void initChannel(SocketChannel channel) {
+      connections.add(channel);
+      HttpDecoderConfig limits =
+          new HttpDecoderConfig()
+              .setMaxInitialLineLength(MAX_REQUEST_LINE_BYTES)
+              .setMaxHeaderSize(MAX_HEADER_BYTES);
+      channel.pipeline().addLast(new HttpServerCodec(limits), new HttpConnection(HttpServer.this));
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package io.spillway.receivers;
+
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.MalformedRequestException;
+import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Decompression;
+import io.spillway.otlp.json.JsonTranscoder;
+import io.spillway.otlp.stage.Answer;
+import io.spillway.otlp.stage.Gate;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What both protocols do with a request once it is read: decompress, turn JSON into protobuf,
+ * submit. Whatever goes wrong in here becomes an answer. Safe on any thread.
+ */
+final class Intake {
+  /** Asked of a sender that found no room in the admission. */
+  static final Duration ADMISSION_RETRY_AFTER = Duration.ofSeconds(1);
+
+  /** Asked of a sender whose request met an error of ours. */
+  static final Duration FAILURE_RETRY_AFTER = Duration.ofSeconds(5);
+
+  /** Guess of how much a request grows, reserved before it is decompressed. */
+  static final int EXPECTED_RATIO = 8;
+
+  private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiver.class);
+
+  private final Supplier<Gate> gate;
+  private final Admission admission;
+  private final ReceiverListener listener;
+  private final RepeatedWarning failures = new RepeatedWarning(LOG, System::nanoTime);
+
+  Intake(Supplier<Gate> gate, Admission admission, ReceiverListener listener) {
+    this.gate = gate;
+    this.admission = admission;
+    this.listener = listener;
+  }
+
+  Exchange begin(Signal signal, Transport transport) {
+    return new Exchange(signal, transport, admission, listener);
+  }
+
+  Answer noRoom() {
+    return new Answer.Unavailable(
+        0,
+        ADMISSION_RETRY_AFTER,
+        "receiver otlp: requests in flight hold "
+            + admission.inFlightBytes()
+            + " of "
+            + admission.maxBytes()
+            + " bytes. Nothing of this request was stored; send it again later.");
+  }
+
+  /** The answer to a request that met an error of ours; says so in the log. */
+  Answer failed(Exchange exchange, Throwable cause) {
+    failures.write(
+        "receiver otlp/"
+            + exchange.transport().label()
+            + ": a "
+            + exchange.signal().label()
+            + " request failed. Its sender was asked to send it again.",
+        cause);
+    return new Answer.Unavailable(
+        0, FAILURE_RETRY_AFTER, "receiver otlp: internal failure. Send the request again later.");
+  }
+
+  /**
+   * Takes a complete request body and gives {@code reply} its answer, now or later.
+   *
+   * @param body the body as it came, in an array that is written no more
+   * @param maxBytes limit of the request after decompression
+   */
+  void take(Exchange exchange, Codec codec, boolean json, Slice body, int maxBytes, Reply reply) {
+    try {
+      if (!exchange.reserve(expectedBytes(codec, body.length(), maxBytes))) {
+        reply.answer(noRoom());
+        return;
+      }
+      Slice plain;
+      try {
+        plain = Decompression.decompress(codec, body, maxBytes);
+      } catch (MalformedRequestException e) {
+        reply.undecodable(new Answer.Invalid(reason(e)));
+        return;
+      }
+      Slice request = json ? JsonTranscoder.toProtobuf(exchange.signal(), plain, maxBytes) : plain;
+      if (!exchange.reserve(request.length())) {
+        reply.answer(noRoom());
+        return;
+      }
+      gate.get().submit(exchange.signal(), request, reply::answer);
+    } catch (MalformedRequestException e) {
+      reply.answer(new Answer.Invalid(reason(e)));
+    } catch (PayloadTooLargeException e) {
+      reply.answer(new Answer.TooLarge(0, reason(e)));
+    } catch (RuntimeException | Error e) {
+      // A sender drops what is answered UNKNOWN or 500, and nothing is wrong with its request.
+      reply.answer(failed(exchange, e));
+    }
+  }
+
+  private static String reason(Exception refusal) {
+    return Objects.requireNonNullElse(refusal.getMessage(), "no reason given");
+  }
+
+  private static long expectedBytes(Codec codec, int length, int maxBytes) {
+    return codec == Codec.NONE ? length : Math.min((long) length * EXPECTED_RATIO, maxBytes);
+  }
+
+  /** Where the answer to one request goes. Called on any thread; only the first call counts. */
+  interface Reply {
+    void answer(Answer answer);
+
+    /** The body is not what its encoding says. */
+    void undecodable(Answer.Invalid answer);
+  }
+}

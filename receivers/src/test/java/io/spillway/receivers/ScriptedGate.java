@@ -1,0 +1,44 @@
+package io.spillway.receivers;
+
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Answer;
+import io.spillway.otlp.stage.Gate;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+
+/** A gate that remembers what it was given and answers as told. */
+final class ScriptedGate implements Gate {
+  private final List<Submission> submissions = new CopyOnWriteArrayList<>();
+  private volatile Consumer<Submission> script =
+      submission -> submission.answer().accept(new Answer.Accepted(1));
+
+  void onSubmit(Consumer<Submission> newScript) {
+    script = newScript;
+  }
+
+  void answerWith(Answer answer) {
+    script = submission -> submission.answer().accept(answer);
+  }
+
+  List<Submission> submissions() {
+    return submissions;
+  }
+
+  byte[] onlyRequest() {
+    if (submissions.size() != 1) {
+      throw new AssertionError(submissions.size() + " requests submitted");
+    }
+    return submissions.getFirst().request().toByteArray();
+  }
+
+  @Override
+  public void submit(Signal signal, Slice request, Consumer<? super Answer> answer) {
+    Submission submission = new Submission(signal, request, answer);
+    submissions.add(submission);
+    script.accept(submission);
+  }
+
+  record Submission(Signal signal, Slice request, Consumer<? super Answer> answer) {}
+}

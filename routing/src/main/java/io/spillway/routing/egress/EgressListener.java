@@ -1,0 +1,50 @@
+package io.spillway.routing.egress;
+
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.stage.Settlement;
+import java.time.Duration;
+
+/**
+ * Hears what the egress of a lane does. All methods are called on the lane's dispatch thread and
+ * must not block; what they throw is logged and otherwise ignored.
+ */
+public interface EgressListener {
+  /** Hears nothing. */
+  EgressListener NONE = new EgressListener() {};
+
+  /**
+   * An attempt has ended. An abandoned one is reported as {@link Outcome.SinkDown} with a timeout.
+   *
+   * @param payloadBytes compressed bytes of the request
+   * @param items items in the request
+   */
+  default void attempt(
+      LaneId lane,
+      String exporter,
+      Outcome outcome,
+      Duration elapsed,
+      long payloadBytes,
+      int items) {}
+
+  /**
+   * A block has been settled.
+   *
+   * @param endToEnd from when its oldest request was accepted
+   */
+  default void settled(LaneId lane, Block block, Settlement settlement, Duration endToEnd) {}
+
+  /**
+   * Items were given up. The settlement of their block will count them too.
+   *
+   * @param request an uncompressed OTLP request with these items; empty if it is unreadable
+   * @param reason in the sink's words where it had some
+   */
+  default void dropped(LaneId lane, DropReason drop, int items, Slice request, String reason) {}
+
+  /** An exporter has changed its state. */
+  default void transition(LaneId lane, Transition transition) {}
+}

@@ -1,0 +1,147 @@
+package io.spillway.routing.gate;
+
+import io.spillway.otlp.MalformedRequestException;
+import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.wire.RequestScanner;
+import io.spillway.otlp.wire.RequestSplitter;
+import io.spillway.otlp.wire.RequestSplitter.Part;
+import io.spillway.otlp.wire.TraceSampler;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Works out what each lane gets of a request: scans, matches, slices, samples, splits. Keeps state
+ * between requests to save garbage and belongs to one thread; stores nothing.
+ *
+ * <p>A lane that every resource with items goes to gets the request as it is. Any other gets the
+ * records of its resources and the unknown fields in a new array. Resources without items go along
+ * with a whole request and are left out of a slice.
+ */
+final class RequestPlanner {
+  /** Room for resources that is kept between requests. */
+  private static final int KEPT_RESOURCES = 4096;
+
+  private final RequestScanner scanner = new RequestScanner();
+  private final Map<Signal, RouteTable.Matcher> matchers = new EnumMap<>(Signal.class);
+  private final @Nullable TraceSampler[] samplers;
+  private long[] routesOf = new long[16];
+
+  /**
+   * @param tables one for every signal
+   */
+  RequestPlanner(List<RouteSettings> routes, Map<Signal, RouteTable> tables) {
+    tables.forEach((signal, table) -> matchers.put(signal, table.matcher()));
+    this.samplers = new @Nullable TraceSampler[routes.size()];
+    for (int i = 0; i < samplers.length; i++) {
+      samplers[i] = sampler(routes.get(i).sampling());
+    }
+  }
+
+  private static @Nullable TraceSampler sampler(@Nullable SamplingSettings sampling) {
+    return sampling == null
+        ? null
+        : new TraceSampler(sampling.percentage(), sampling.keepErrors(), sampling.keepSlowerThan());
+  }
+
+  /** Scans a request and says how many items are in it. */
+  int scan(Signal signal, Slice request) throws MalformedRequestException {
+    scanner.scan(signal, request);
+    return scanner.items();
+  }
+
+  /**
+   * What each lane gets of the request that was scanned last, which must have items.
+   *
+   * @throws PayloadTooLargeException if a single item is larger than a lane takes
+   */
+  List<Delivery> plan(Signal signal, Slice request) throws PayloadTooLargeException {
+    long some = 0;
+    long all = -1;
+    int resources = scanner.resources();
+    RouteTable.Matcher matcher = Objects.requireNonNull(matchers.get(signal));
+    routesOf = routesOf.length < resources ? new long[resources] : routesOf;
+    for (int i = 0; i < resources; i++) {
+      routesOf[i] = 0;
+      if (scanner.items(i) > 0) {
+        routesOf[i] = matcher.routes(scanner, i);
+        some |= routesOf[i];
+        all &= routesOf[i];
+      }
+    }
+    Slice unknownFields = some == all ? Slice.EMPTY : scanner.unknownFields();
+    List<Delivery> deliveries = new ArrayList<>(Long.bitCount(some));
+    for (long left = some; left != 0; left &= left - 1) {
+      int route = Long.numberOfTrailingZeros(left);
+      boolean whole = (all & (1L << route)) != 0;
+      Part part = whole ? new Part(request, scanner.items()) : slice(1L << route, unknownFields);
+      deliveries.add(deliver(signal, matcher.lane(route), samplers[route], part));
+    }
+    return deliveries;
+  }
+
+  /** Forgets the request, so that an idle thread does not keep its array alive. */
+  void release() {
+    if (routesOf.length > KEPT_RESOURCES) {
+      routesOf = new long[KEPT_RESOURCES];
+    }
+    try {
+      scanner.scan(Signal.TRACES, Slice.EMPTY);
+    } catch (MalformedRequestException e) {
+      throw new AssertionError("an empty request is valid", e);
+    }
+  }
+
+  private Part slice(long route, Slice unknownFields) {
+    int length = unknownFields.length();
+    int items = 0;
+    for (int i = 0; i < scanner.resources(); i++) {
+      if ((routesOf[i] & route) != 0) {
+        length += scanner.resource(i).length();
+        items += scanner.items(i);
+      }
+    }
+    byte[] bytes = new byte[length];
+    int filled = 0;
+    for (int i = 0; i < scanner.resources(); i++) {
+      if ((routesOf[i] & route) != 0) {
+        filled = copy(scanner.resource(i), bytes, filled);
+      }
+    }
+    copy(unknownFields, bytes, filled);
+    return new Part(Slice.of(bytes), items);
+  }
+
+  private static int copy(Slice from, byte[] to, int at) {
+    System.arraycopy(from.array(), from.offset(), to, at, from.length());
+    return at + from.length();
+  }
+
+  private static Delivery deliver(
+      Signal signal, Lane lane, @Nullable TraceSampler routeSampler, Part part)
+      throws PayloadTooLargeException {
+    TraceSampler sampler = signal == Signal.TRACES ? routeSampler : null;
+    if (sampler == null) {
+      return new Delivery(lane, split(signal, part, lane), 0);
+    }
+    TraceSampler.Sampled sampled = sampler.sample(part.request());
+    Part kept =
+        sampled.kept() == 0
+            ? new Part(Slice.EMPTY, 0)
+            : new Part(sampled.request(), sampled.kept());
+    return new Delivery(lane, split(signal, kept, lane), sampled.sampledOut());
+  }
+
+  private static List<Part> split(Signal signal, Part part, Lane lane)
+      throws PayloadTooLargeException {
+    return part.request().length() <= lane.maxAppendBytes()
+        ? List.of(part)
+        : RequestSplitter.split(signal, part.request(), lane.maxAppendBytes());
+  }
+}

@@ -1,0 +1,27 @@
+package io.spillway.routing.gate;
+
+import io.spillway.routing.FailoverSettings;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One route: which resources it takes, what it keeps of them and where they go.
+ *
+ * @param name part of lane directories and metric tags: {@code [a-z0-9_-]{1,63}}
+ * @param continues whether later routes see what this one took
+ * @param sampling of traces; null to keep everything
+ * @param exporters component ids in failover order
+ * @param slo null if the route promises nothing
+ */
+public record RouteSettings(
+    String name,
+    RouteMatch match,
+    boolean continues,
+    @Nullable SamplingSettings sampling,
+    List<String> exporters,
+    FailoverSettings failover,
+    @Nullable SloSettings slo) {
+  public RouteSettings {
+    exporters = List.copyOf(exporters);
+  }
+}

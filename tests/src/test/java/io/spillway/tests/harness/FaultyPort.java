@@ -1,0 +1,143 @@
+package io.spillway.tests.harness;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TCP port in front of a server, which can vanish, come back as the same port, and reset what
+ * connects to it.
+ */
+final class FaultyPort implements AutoCloseable {
+
+  private static final int BACKLOG = 128;
+  private static final int BUFFER_BYTES = 64 * 1024;
+
+  private final String address = Loopback.address();
+  private final int serverPort;
+  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final int port;
+  private volatile boolean resetting;
+  private @Nullable ServerSocket listener;
+
+  /** Opens a free port of an address of its own in front of a server on 127.0.0.1. */
+  FaultyPort(int serverPort) {
+    this.serverPort = serverPort;
+    this.port = listen(0);
+  }
+
+  String authority() {
+    return address + ":" + port;
+  }
+
+  /** Listens again, if it did not, and passes everything on. */
+  synchronized void heal() {
+    resetting = false;
+    if (listener == null) {
+      listen(port);
+    }
+  }
+
+  /** Stops to listen and ends all connections. */
+  synchronized void refuse() {
+    ServerSocket open = listener;
+    listener = null;
+    closeQuietly(open);
+    sockets.forEach(FaultyPort::closeQuietly);
+  }
+
+  /** Resets all connections, those to come included. */
+  synchronized void reset() {
+    heal();
+    resetting = true;
+    sockets.forEach(FaultyPort::resetQuietly);
+  }
+
+  @Override
+  public void close() {
+    refuse();
+  }
+
+  private synchronized int listen(int wanted) {
+    try {
+      ServerSocket socket = new ServerSocket();
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getByName(address), wanted), BACKLOG);
+      listener = socket;
+      Thread.ofVirtual().name("port-" + address).start(() -> accept(socket));
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void accept(ServerSocket socket) {
+    while (!socket.isClosed()) {
+      try {
+        Socket client = socket.accept();
+        if (resetting) {
+          resetQuietly(client);
+        } else {
+          connect(client);
+        }
+      } catch (IOException e) {
+        // Closed, or one connection was too short to be seen: the loop's condition tells.
+      }
+    }
+  }
+
+  private void connect(Socket client) throws IOException {
+    Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
+    client.setTcpNoDelay(true);
+    server.setTcpNoDelay(true);
+    sockets.add(client);
+    sockets.add(server);
+    Thread.ofVirtual().start(() -> pump(client, server));
+    Thread.ofVirtual().start(() -> pump(server, client));
+  }
+
+  private void pump(Socket from, Socket to) {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    try {
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        out.write(buffer, 0, n);
+      }
+    } catch (IOException e) {
+      // Either side went away; both are closed below.
+    } finally {
+      closeQuietly(from);
+      closeQuietly(to);
+      sockets.remove(from);
+      sockets.remove(to);
+    }
+  }
+
+  private static void resetQuietly(Socket socket) {
+    try {
+      socket.setSoLinger(true, 0);
+    } catch (IOException e) {
+      // Closed before: nothing left to reset.
+    }
+    closeQuietly(socket);
+  }
+
+  private static void closeQuietly(@Nullable AutoCloseable closeable) {
+    try {
+      if (closeable != null) {
+        closeable.close();
+      }
+    } catch (Exception e) {
+      // A test sink has nobody to tell.
+    }
+  }
+}
