@@ -90,7 +90,8 @@ final class Lanes {
     for (var entry : wanted.entrySet()) {
       opened.put(entry.getKey(), open(entry.getKey(), entry.getValue()));
     }
-    wanted.forEach((id, settings) -> point(Objects.requireNonNull(opened.get(id)), settings, false));
+    wanted.forEach(
+        (id, settings) -> point(Objects.requireNonNull(opened.get(id)), settings, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
   }
@@ -116,7 +117,13 @@ final class Lanes {
       active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
     } else {
       LaneEgress egress =
-          new LaneEgress(lane, settings, InstantSource.system(), System::nanoTime, RandomGenerator.getDefault(), meters);
+          new LaneEgress(
+              lane,
+              settings,
+              InstantSource.system(),
+              System::nanoTime,
+              RandomGenerator.getDefault(),
+              meters);
       active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
       egress.start();
       meters.lane(lane);

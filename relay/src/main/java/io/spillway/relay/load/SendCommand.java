@@ -50,7 +50,9 @@ public final class SendCommand implements Callable<Integer> {
     all;
 
     List<Signal> list() {
-      return this == all ? List.of(Signal.values()) : List.of(Signal.valueOf(name().toUpperCase(Locale.ROOT)));
+      return this == all
+          ? List.of(Signal.values())
+          : List.of(Signal.valueOf(name().toUpperCase(Locale.ROOT)));
     }
   }
 
