@@ -84,6 +84,7 @@ final class DiskLane implements Lane, AutoCloseable {
 
   // The writer's.
   private @Nullable AppendMark mark;
+  private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
   private long quarantinedBytes;
   private byte[] merged = new byte[0];
@@ -499,15 +500,9 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Mends the directory, finds out how far the lane got, and opens the queue. */
   private void openQueue() throws IOException {
     Files.createDirectories(files.directory());
-    boolean isNew = mark == null;
     if (mark == null) {
-      mark = AppendMark.open(files.directory().resolve("appended"));
+      openBooks();
     }
-    boolean hasCheckpoint =
-        !isNew
-            || account.load(
-                SlotFile.open(
-                    files.directory().resolve("checkpoint"), LaneAccount.CHECKPOINT_BYTES));
     files.repair();
     NavigableSet<Integer> cycles = files.cycles();
     if (hasCheckpoint) {
@@ -516,16 +511,30 @@ final class DiskLane implements Lane, AutoCloseable {
     int next = nextCycle();
     findEnd(cycles);
     SegmentQueue opened = SegmentQueue.open(files, config.segmentBytes(), budget, next);
-    quarantinedBytes = files.quarantinedBytes();
+    quarantinedBytes = files.quarantinedBytes(config.segmentBytes() + SegmentQueue.SLACK_BYTES);
     budget.found(quarantinedBytes);
     if (!hasCheckpoint) {
       startWithoutCheckpoint(opened);
+      hasCheckpoint = true;
     }
     opened.seek(account.readIndex());
     session = account.appended();
     rescanned = null;
     deletedBefore = 0;
     queue = opened;
+  }
+
+  private void openBooks() throws IOException {
+    AppendMark opened = AppendMark.open(files.directory().resolve("appended"));
+    try {
+      Path checkpoint = files.directory().resolve("checkpoint");
+      hasCheckpoint = account.load(SlotFile.open(checkpoint, LaneAccount.CHECKPOINT_BYTES));
+      mark = opened;
+    } finally {
+      if (mark == null) {
+        opened.close();
+      }
+    }
   }
 
   /** A crash between a checkpoint and the deletion that it allowed leaves such segments. */

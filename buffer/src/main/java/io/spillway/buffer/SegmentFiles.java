@@ -75,11 +75,15 @@ final class SegmentFiles {
     return all.isEmpty() ? 0 : all.last();
   }
 
-  /** Bytes held by damaged segments that were set aside. */
-  long quarantinedBytes() throws IOException {
+  /**
+   * Bytes held by damaged segments that were set aside.
+   *
+   * @param most what one segment holds at most; its length can be anything
+   */
+  long quarantinedBytes(long most) throws IOException {
     long bytes = 0;
     for (int cycle : cycles(SUFFIX + CORRUPT)) {
-      bytes += Files.size(corrupt(cycle));
+      bytes += Math.min(most, Files.size(corrupt(cycle)));
     }
     return bytes;
   }

@@ -85,11 +85,16 @@ final class SegmentQueue implements AutoCloseable {
             .syncMode(SyncMode.NONE)
             .timeoutMS(LOCK_TIMEOUT_MILLIS)
             .build();
-    if (queue.rollCycle() != rollCycle) {
-      queue.close();
-      throw new IOException(files.directory() + ": the queue replaced its roll cycle");
+    try {
+      if (queue.rollCycle() != rollCycle) {
+        throw new IOException(files.directory() + ": the queue replaced its roll cycle");
+      }
+      inspect(); // before the tailer, which opens the oldest segment whatever is in it
+      this.tailer = newTailer();
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
     }
-    this.tailer = newTailer();
   }
 
   /**
@@ -99,14 +104,7 @@ final class SegmentQueue implements AutoCloseable {
    */
   static SegmentQueue open(SegmentFiles files, long segmentBytes, DiskBudget budget, int firstCycle)
       throws IOException {
-    SegmentQueue queue = new SegmentQueue(files, segmentBytes, budget, firstCycle);
-    try {
-      queue.inspect();
-      return queue;
-    } catch (IOException | RuntimeException e) {
-      queue.close();
-      throw e;
-    }
+    return new SegmentQueue(files, segmentBytes, budget, firstCycle);
   }
 
   // ---- appending thread
@@ -429,11 +427,12 @@ final class SegmentQueue implements AutoCloseable {
   }
 
   /** About where the last record of a segment ends; -1 if Chronicle cannot open it. */
-  private long endOf(int cycle) {
+  private long endOf(int cycle) throws IOException {
     SingleChronicleQueueStore store = null;
     try {
       store = queue.storeForCycle(cycle, 0, false, null);
-      return store == null ? -1 : store.writePosition();
+      long end = store == null ? -1 : store.writePosition();
+      return end <= Files.size(files.segment(cycle)) ? end : -1;
     } catch (RuntimeException e) {
       return -1;
     } finally {

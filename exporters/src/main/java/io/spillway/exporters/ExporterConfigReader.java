@@ -254,8 +254,10 @@ final class ExporterConfigReader {
     if (encrypted && insecure) {
       tls.problem("insecure", "true contradicts an https:// endpoint (expected false, or http://)");
     }
-    if (!encrypted && config.isSet()) {
-      tls.problem("", "is set, but the endpoint is not encrypted (expected https://, or no tls)");
+    if (!encrypted) {
+      if (config.isSet()) {
+        tls.problem("", "is set, but the endpoint is not encrypted (expected https://, or no tls)");
+      }
       return;
     }
     try {

@@ -7,9 +7,12 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Makes exporters and owns the threads they share: few for I/O, few for what blocks (name lookups).
@@ -20,6 +23,15 @@ public final class Exporters implements AutoCloseable {
   private static final int LOOKUP_THREADS = 4;
   private static final int MAX_LOOKUPS_WAITING = 256;
   private static final long CLOSE_SECONDS = 5;
+
+  /**
+   * These log every failure to connect and every late frame, without a limit; outcomes say the
+   * same. Kept here because the JDK forgets the level of a logger that nobody holds.
+   */
+  private static final List<Logger> NOISY =
+      List.of(
+          Logger.getLogger("io.grpc.internal.ManagedChannelImpl"),
+          Logger.getLogger("io.grpc.internal.AbstractClientStream"));
 
   private final DialPolicy policy;
   private final InstantSource clock;
@@ -39,6 +51,7 @@ public final class Exporters implements AutoCloseable {
    * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
    */
   Exporters(DialPolicy policy, InstantSource clock, String version) {
+    NOISY.forEach(logger -> logger.setLevel(Level.SEVERE));
     this.policy = policy;
     this.clock = clock;
     this.userAgent = "Spillway/" + version;
@@ -74,7 +87,8 @@ public final class Exporters implements AutoCloseable {
     Dialer dialer = new Dialer(config.id(), policy, lookups);
     try {
       return switch (config) {
-        case OtlpGrpcConfig grpc -> new OtlpGrpcExporter(grpc, dialer, loops, lookups, userAgent);
+        case OtlpGrpcConfig grpc ->
+            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, userAgent);
         case OtlpHttpConfig http ->
             new OtlpHttpExporter(http, dialer, loops.next(), clock, userAgent);
         case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);

@@ -17,7 +17,7 @@ import io.grpc.NameResolverRegistry;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettySslContextChannelCredentials;
-import io.netty.channel.EventLoopGroup;
+import io.netty.channel.EventLoop;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
@@ -32,6 +32,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,27 +49,26 @@ final class OtlpGrpcExporter implements Exporter {
   private static final int KEEPALIVE_TIMEOUT_SECONDS = 10;
 
   private final OtlpGrpcConfig config;
+  private final EventLoop loop;
   private final Attempts attempts;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
   /**
+   * @param loop carries the connection, and everything else that happens here
    * @param offload runs what blocks
    * @param userAgent gRPC puts its own behind it
    */
   OtlpGrpcExporter(
-      OtlpGrpcConfig config,
-      Dialer dialer,
-      EventLoopGroup loops,
-      Executor offload,
-      String userAgent)
+      OtlpGrpcConfig config, Dialer dialer, EventLoop loop, Executor offload, String userAgent)
       throws TlsConfigException {
     this.config = config;
+    this.loop = loop;
     this.attempts = new Attempts(config.id());
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
-    this.channel = channel(config, dialer, loops, offload, userAgent);
+    this.channel = channel(config, dialer, loop, offload, userAgent);
   }
 
   private static MethodDescriptor<Slice, Slice> method(Signal signal) {
@@ -81,15 +81,11 @@ final class OtlpGrpcExporter implements Exporter {
   }
 
   private static ManagedChannel channel(
-      OtlpGrpcConfig config,
-      Dialer dialer,
-      EventLoopGroup loops,
-      Executor offload,
-      String userAgent)
+      OtlpGrpcConfig config, Dialer dialer, EventLoop loop, Executor offload, String userAgent)
       throws TlsConfigException {
     Endpoint endpoint = config.endpoint();
     NameResolverRegistry resolvers = new NameResolverRegistry();
-    resolvers.register(new PolicedNameResolver.Provider(dialer, endpoint));
+    resolvers.register(new PolicedNameResolver.Provider(dialer, endpoint, loop));
     NettyChannelBuilder builder =
         (NettyChannelBuilder)
             Grpc.newChannelBuilder(
@@ -101,7 +97,7 @@ final class OtlpGrpcExporter implements Exporter {
       builder.overrideAuthority(serverName);
     }
     return builder
-        .eventLoopGroup(loops)
+        .eventLoopGroup(loop)
         .channelFactory(() -> dialer.channel(endpoint), InetSocketAddress.class)
         .directExecutor()
         .offloadExecutor(offload)
@@ -154,12 +150,22 @@ final class OtlpGrpcExporter implements Exporter {
     CompletableFuture<Outcome> attempt = attempts.begin();
     if (!attempt.isDone()) {
       try {
+        loop.execute(() -> begin(request, attempt));
+      } catch (RejectedExecutionException e) {
+        attempt.complete(Failures.outcome(e));
+      }
+    }
+    return attempt;
+  }
+
+  private void begin(ExportRequest request, CompletableFuture<Outcome> attempt) {
+    if (!attempt.isDone()) {
+      try {
         call(request, attempt);
       } catch (RuntimeException e) {
         attempt.complete(new Outcome.SinkDown(ErrorClass.LOCAL, "gRPC call failed: " + e));
       }
     }
-    return attempt;
   }
 
   private void call(ExportRequest request, CompletableFuture<Outcome> attempt) {
@@ -184,6 +190,9 @@ final class OtlpGrpcExporter implements Exporter {
   /**
    * A channel that could not connect fails every call at once until its own backoff is over, and
    * the one after too. Waiting is the egress's business: every attempt resolves and dials anew.
+   *
+   * <p>A call can fail before the channel is in the state that made it fail. That is over when the
+   * event loop takes its next task, so attempts begin there.
    */
   private void leaveFailedConnection() {
     if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends requests as OTLP/HTTP with protobuf bodies over HTTP/1.1, one at a time on each of a few
@@ -41,7 +42,8 @@ final class OtlpHttpExporter implements Exporter {
     this.outcomes = new HttpOutcomes(clock, config.otlp().headers());
     this.userAgent = userAgent;
     this.attempts = new Attempts(config.id());
-    SslContext tls = config.otlp().tls().forHttp();
+    boolean encrypted = config.endpoints().values().stream().anyMatch(e -> !e.plaintext());
+    SslContext tls = encrypted ? config.otlp().tls().forHttp() : null;
     Map<ExporterConfig.Destination, HttpConnections> places = new HashMap<>();
     config
         .endpoints()
@@ -53,7 +55,7 @@ final class OtlpHttpExporter implements Exporter {
                         endpoint.destination(), place -> connections(endpoint, tls, dialer))));
   }
 
-  private HttpConnections connections(Endpoint endpoint, SslContext tls, Dialer dialer) {
+  private HttpConnections connections(Endpoint endpoint, @Nullable SslContext tls, Dialer dialer) {
     String override = config.otlp().tls().serverName();
     return new HttpConnections(
         endpoint,

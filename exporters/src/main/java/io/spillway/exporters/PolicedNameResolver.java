@@ -8,6 +8,7 @@ import io.grpc.StatusOr;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -17,13 +18,15 @@ final class PolicedNameResolver extends NameResolver {
 
   private final Dialer dialer;
   private final Endpoint endpoint;
+  private final Executor results;
   private final AtomicBoolean resolving = new AtomicBoolean();
   private volatile boolean shutdown;
   private volatile @Nullable Listener2 listener;
 
-  private PolicedNameResolver(Dialer dialer, Endpoint endpoint) {
+  private PolicedNameResolver(Dialer dialer, Endpoint endpoint, Executor results) {
     this.dialer = dialer;
     this.endpoint = endpoint;
+    this.results = results;
   }
 
   @Override
@@ -43,13 +46,17 @@ final class PolicedNameResolver extends NameResolver {
     if (!shutdown && resolving.compareAndSet(false, true)) {
       dialer.resolve(
           endpoint,
-          addresses -> tell(StatusOr.fromValue(List.of(group(addresses)))),
-          failure -> tell(StatusOr.fromStatus(Status.UNAVAILABLE.withCause(failure))));
+          addresses -> later(StatusOr.fromValue(List.of(group(addresses)))),
+          failure -> later(StatusOr.fromStatus(Status.UNAVAILABLE.withCause(failure))));
     }
   }
 
   private static EquivalentAddressGroup group(List<InetSocketAddress> addresses) {
     return new EquivalentAddressGroup(List.copyOf(addresses));
+  }
+
+  private void later(StatusOr<List<EquivalentAddressGroup>> result) {
+    results.execute(() -> tell(result));
   }
 
   private void tell(StatusOr<List<EquivalentAddressGroup>> result) {
@@ -69,15 +76,20 @@ final class PolicedNameResolver extends NameResolver {
   static final class Provider extends NameResolverProvider {
     private final Dialer dialer;
     private final Endpoint endpoint;
+    private final Executor results;
 
-    Provider(Dialer dialer, Endpoint endpoint) {
+    /**
+     * @param results runs what the channel does when it hears of addresses
+     */
+    Provider(Dialer dialer, Endpoint endpoint, Executor results) {
       this.dialer = dialer;
       this.endpoint = endpoint;
+      this.results = results;
     }
 
     @Override
     public NameResolver newNameResolver(URI target, Args args) {
-      return new PolicedNameResolver(dialer, endpoint);
+      return new PolicedNameResolver(dialer, endpoint, results);
     }
 
     @Override

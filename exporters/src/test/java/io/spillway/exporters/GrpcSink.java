@@ -21,6 +21,7 @@ import io.spillway.otlp.rpc.RpcStatus;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Arrays;
@@ -52,7 +53,7 @@ final class GrpcSink implements Sink {
 
   GrpcSink(int port, @Nullable Tls tls) {
     NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
             .maxInboundMessageSize(64 << 20)
             .decompressorRegistry(
                 DecompressorRegistry.emptyInstance()
@@ -173,7 +174,7 @@ final class GrpcSink implements Sink {
 
         @Override
         public void onMessage(Slice message) {
-          received.add(new Received(signal, headers, message.toByteArray()));
+          received.add(new Received(signal, headers, message));
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.spillway.exporters;
 
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -13,7 +14,7 @@ interface Sink extends AutoCloseable {
   record Tls(TestCertificates.Identity server, Path trustedClients) {}
 
   /** A request as it came, body still compressed; header names in lower case. */
-  record Received(Signal signal, Map<String, String> headers, byte[] body) {
+  record Received(Signal signal, Map<String, String> headers, Slice body) {
     String encoding() {
       return headers.getOrDefault("content-encoding", headers.getOrDefault("grpc-encoding", ""));
     }

@@ -77,8 +77,7 @@ final class GrpcSender implements AutoCloseable {
             .setRequestMarshaller(BYTES)
             .setResponseMarshaller(BYTES)
             .build();
-    ClientCall<byte[], byte[]> call =
-        channel.newCall(method, withDeadline(options));
+    ClientCall<byte[], byte[]> call = channel.newCall(method, withDeadline(options));
     CompletableFuture<Result> result = new CompletableFuture<>();
     call.start(new ResultListener(result), new Metadata());
     call.request(1);

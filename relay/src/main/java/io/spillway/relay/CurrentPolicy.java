@@ -5,7 +5,10 @@ import io.spillway.routing.policy.EgressPolicy;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
-/** The egress policy in force: every dial asks the newest one, also by an exporter that was made before a reload. */
+/**
+ * The egress policy in force: every dial asks the newest one, also by an exporter that was made
+ * before a reload.
+ */
 final class CurrentPolicy implements DialPolicy {
 
   private volatile EgressPolicy policy;
@@ -24,7 +27,8 @@ final class CurrentPolicy implements DialPolicy {
   }
 
   @Override
-  public @Nullable Denial checkAddress(String exporter, String host, InetAddress address, int port) {
+  public @Nullable Denial checkAddress(
+      String exporter, String host, InetAddress address, int port) {
     return policy.checkAddress(exporter, host, address, port);
   }
 }

@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -80,13 +81,17 @@ final class Lanes {
       EgressSettings settings =
           new EgressSettings(
               route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
-      route.match().signals().forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
+      route
+          .match()
+          .signals()
+          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
     }
     Map<LaneId, Lane> opened = new LinkedHashMap<>();
     for (var entry : wanted.entrySet()) {
       opened.put(entry.getKey(), open(entry.getKey(), entry.getValue()));
     }
-    opened.forEach((id, lane) -> point(lane, wanted.get(id), false));
+    wanted.forEach(
+        (id, settings) -> point(Objects.requireNonNull(opened.get(id)), settings, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
   }
@@ -112,7 +117,13 @@ final class Lanes {
       active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
     } else {
       LaneEgress egress =
-          new LaneEgress(lane, settings, InstantSource.system(), System::nanoTime, RandomGenerator.getDefault(), meters);
+          new LaneEgress(
+              lane,
+              settings,
+              InstantSource.system(),
+              System::nanoTime,
+              RandomGenerator.getDefault(),
+              meters);
       active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
       egress.start();
       meters.lane(lane);

@@ -110,9 +110,7 @@ final class Relay {
 
   private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
-    wanted
-        .exporters()
-        .forEach((id, exporter) -> made.put(id, factory.create(exporter)));
+    wanted.exporters().forEach((id, exporter) -> made.put(id, factory.create(exporter)));
     return made;
   }
 
@@ -126,14 +124,26 @@ final class Relay {
   /** A reload begins these counters anew. */
   private void registerDecisions(EgressPolicy policy) {
     for (RuleCount count : policy.counters().all()) {
-      meters.decisions(count.rule(), "allowed", this, relay -> relay.decisions(count.rule(), RuleCount::allowed));
-      meters.decisions(count.rule(), "denied", this, relay -> relay.decisions(count.rule(), RuleCount::denied));
-      meters.decisions(count.rule(), "shadow_denied", this, relay -> relay.decisions(count.rule(), RuleCount::shadowDenied));
+      meters.decisions(
+          count.rule(),
+          "allowed",
+          this,
+          relay -> relay.decisions(count.rule(), RuleCount::allowed));
+      meters.decisions(
+          count.rule(), "denied", this, relay -> relay.decisions(count.rule(), RuleCount::denied));
+      meters.decisions(
+          count.rule(),
+          "shadow_denied",
+          this,
+          relay -> relay.decisions(count.rule(), RuleCount::shadowDenied));
     }
   }
 
   private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
-    return config.policy().counters().all().stream().filter(count -> count.rule().equals(rule)).mapToLong(verdict).sum();
+    return config.policy().counters().all().stream()
+        .filter(count -> count.rule().equals(rule))
+        .mapToLong(verdict)
+        .sum();
   }
 
   /**
@@ -217,7 +227,10 @@ final class Relay {
     try {
       buffer.close();
     } catch (IOException e) {
-      log.warn("buffer: closed badly. What is stored is safe; at most the blocks in flight are sent again.", e);
+      log.warn(
+          "buffer: closed badly. What is stored is safe; at most the blocks in flight are sent"
+              + " again.",
+          e);
     }
     log.info("stopped");
   }

@@ -109,13 +109,14 @@ class BadInputIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Encoding.class, names = {"GZIP", "ZSTD"})
+  @EnumSource(
+      value = Encoding.class,
+      names = {"GZIP", "ZSTD"})
   void http_truncatedCompression_isBadRequest(Encoding encoding) throws Exception {
     byte[] whole = encoding.compress(Items.request(Kind.TRACES, 1, 50, RESOURCE));
     byte[] body = Arrays.copyOf(whole, whole.length / 2);
 
-    assertRefused(
-        post("/v1/traces", PROTOBUF, body, "Content-Encoding", encoding.token()), 400);
+    assertRefused(post("/v1/traces", PROTOBUF, body, "Content-Encoding", encoding.token()), 400);
   }
 
   @Test
@@ -126,13 +127,14 @@ class BadInputIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Encoding.class, names = {"GZIP", "ZSTD"})
+  @EnumSource(
+      value = Encoding.class,
+      names = {"GZIP", "ZSTD"})
   void http_bomb_isTooLarge(Encoding encoding) throws Exception {
     byte[] bomb = bomb(encoding);
     assertThat(bomb.length).isLessThan(LIMIT_BYTES);
 
-    assertRefused(
-        post("/v1/traces", PROTOBUF, bomb, "Content-Encoding", encoding.token()), 413);
+    assertRefused(post("/v1/traces", PROTOBUF, bomb, "Content-Encoding", encoding.token()), 413);
   }
 
   @Test
@@ -208,8 +210,7 @@ class BadInputIT {
   void http_get_isNotAllowed() throws Exception {
     HttpResponse<byte[]> response =
         http.send(
-            request("/v1/traces", PROTOBUF).GET().build(),
-            HttpResponse.BodyHandlers.ofByteArray());
+            request("/v1/traces", PROTOBUF).GET().build(), HttpResponse.BodyHandlers.ofByteArray());
 
     assertThat(response.statusCode()).isEqualTo(405);
     assertThat(response.headers().firstValue("Allow")).hasValue("POST");
@@ -294,8 +295,7 @@ class BadInputIT {
   private static void assertRefused(HttpResponse<byte[]> response, int status) throws IOException {
     assertThat(response.statusCode()).isEqualTo(status);
     assertThat(response.headers().firstValue("Content-Type")).hasValue(PROTOBUF);
-    UnknownFieldSet body =
-        UnknownFieldSet.parseFrom(CodedInputStream.newInstance(response.body()));
+    UnknownFieldSet body = UnknownFieldSet.parseFrom(CodedInputStream.newInstance(response.body()));
     ByteString message = body.getField(2).getLengthDelimitedList().getFirst();
     assertThat(message.toStringUtf8()).isNotBlank();
   }

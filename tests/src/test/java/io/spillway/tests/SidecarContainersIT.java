@@ -139,8 +139,7 @@ class SidecarContainersIT {
                 command
                     .getHostConfig()
                     .withBinds(
-                        com.github.dockerjava.api.model.Bind.parse(
-                            volume + ":/var/lib/spillway")))
+                        com.github.dockerjava.api.model.Bind.parse(volume + ":/var/lib/spillway")))
         .withCopyToContainer(
             org.testcontainers.images.builder.Transferable.of(CONFIG), "/etc/spillway/config.yaml")
         .waitingFor(Wait.forLogMessage(".*ready: .*", 1));
@@ -149,13 +148,14 @@ class SidecarContainersIT {
   private static GenericContainer<?> java(Path classpath, Class<?> main, String argument) {
     return new GenericContainer<>(DockerImageName.parse(JDK_IMAGE))
         .withFileSystemBind(classpath.toString(), "/classpath", BindMode.READ_ONLY)
-        .withCommand("java", "-Xmx128m", "-cp", "/classpath:/classpath/*", main.getName(), argument);
+        .withCommand(
+            "java", "-Xmx128m", "-cp", "/classpath:/classpath/*", main.getName(), argument);
   }
 
   /** The classes and jars of this test in one folder, to be mounted. */
   private Path classpath() throws IOException {
     Path folder = Files.createDirectory(lab.directory().resolve("classpath"));
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       Path path = Path.of(entry);
       if (path.toString().endsWith(".jar")) {
         Files.copy(path, folder.resolve(path.getFileName()), StandardCopyOption.REPLACE_EXISTING);
@@ -227,9 +227,11 @@ class SidecarContainersIT {
     List<String> command = new java.util.ArrayList<>(List.of("docker"));
     command.addAll(List.of(arguments));
     Process process =
-        new ProcessBuilder(command).directory(REPOSITORY.toFile()).redirectErrorStream(true).start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        new ProcessBuilder(command)
+            .directory(REPOSITORY.toFile())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as("%s: %s", String.join(" ", command), output).isZero();
   }
 }

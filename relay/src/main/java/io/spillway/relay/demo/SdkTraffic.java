@@ -126,8 +126,9 @@ final class SdkTraffic implements AutoCloseable {
             });
     Tracer tracer = traces.get("shop");
     Logger logger = logs.get("shop");
-    ticker.scheduleAtFixedRate(
-        () -> tick(tracer, logger), 0, 1000 / TICKS_PER_SECOND, TimeUnit.MILLISECONDS);
+    var _ =
+        ticker.scheduleAtFixedRate(
+            () -> tick(tracer, logger), 0, 1000 / TICKS_PER_SECOND, TimeUnit.MILLISECONDS);
   }
 
   private void tick(Tracer tracer, Logger logger) {

@@ -89,9 +89,10 @@ final class LoadRun {
 
   private void attempt(ExportRequest request, int tries) {
     long start = System.nanoTime();
-    exporter
-        .export(request)
-        .thenAccept(outcome -> answered(request, outcome, tries, System.nanoTime() - start));
+    var _ =
+        exporter
+            .export(request)
+            .thenAccept(outcome -> answered(request, outcome, tries, System.nanoTime() - start));
   }
 
   private void answered(ExportRequest request, Outcome outcome, int tries, long nanos) {

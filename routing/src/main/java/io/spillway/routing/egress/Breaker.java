@@ -37,7 +37,10 @@ final class Breaker {
   int failures;
 
   long lastFailure = NOT_YET;
-  private long lastSuccess = NOT_YET;
+
+  /** Nothing before this speaks against it: its last success, or when it got a fresh chance. */
+  private long judgedFrom = NOT_YET;
+
   private long failedSince = NEVER;
 
   /** Attempts that were in flight when it was given up; they need not be waited for. */
@@ -67,7 +70,7 @@ final class Breaker {
     long earliest = failedSince;
     if (hangingCounts) {
       for (Ticket ticket : inFlight) {
-        earliest = Math.min(earliest, Math.max(ticket.startedNanos, lastSuccess));
+        earliest = Math.min(earliest, Math.max(ticket.startedNanos, judgedFrom));
       }
     }
     return earliest;
@@ -76,8 +79,9 @@ final class Breaker {
   /** An attempt has succeeded. What the sink asked for still holds, and is no success. */
   void noteSuccess(long now) {
     succeeded++;
-    lastSuccess = now;
+    judgedFrom = now;
     failures = 0;
+    judgedFrom = now;
     failedSince = askedUntil > now ? now : NEVER;
     notBefore = askedUntil;
   }
@@ -85,7 +89,7 @@ final class Breaker {
   /** An attempt has failed. Says whether it is the first to fail of those that overlap. */
   boolean noteFailure(Ticket ticket, long now) {
     failed++;
-    failedSince = Math.min(failedSince, Math.max(ticket.startedNanos, lastSuccess));
+    failedSince = Math.min(failedSince, Math.max(ticket.startedNanos, judgedFrom));
     if (ticket.startedNanos < lastFailure) {
       return false;
     }
@@ -97,6 +101,7 @@ final class Breaker {
   /** Forgets past failures: it gets the same chance as one that was never tried. */
   void freshChance(long now) {
     failures = 0;
+    judgedFrom = now;
     failedSince = askedUntil > now ? now : NEVER;
     notBefore = askedUntil;
   }

@@ -163,10 +163,8 @@ final class Dispatcher implements AutoCloseable {
   void step(long now) {
     this.now = now;
     failover.tick(now);
-    for (Attempt attempt : List.copyOf(inFlight)) {
-      if (failover.abandons(attempt.ticket(), now)) {
-        abandon(attempt, "no answer when the lane went on to another exporter");
-      }
+    while (abandonOne()) {
+      // Each one may change which exporter is active, and so which others to abandon.
     }
     while (inFlight.size() < MAX_IN_FLIGHT_ATTEMPTS && beginAttempt()) {
       // Each round begins one attempt.
@@ -330,7 +328,7 @@ final class Dispatcher implements AutoCloseable {
             request.items(),
             export(exporter, request));
     inFlight.add(attempt);
-    attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
+    var _ = attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
   }
 
   private static CompletableFuture<Outcome> export(Exporter exporter, ExportRequest request) {
@@ -349,16 +347,28 @@ final class Dispatcher implements AutoCloseable {
             : new Outcome.SinkDown(ErrorClass.LOCAL, "the exporter failed: " + failure));
   }
 
-  /** Cancels an attempt and takes it for a timeout, unless its answer is on the way already. */
-  private void abandon(Attempt attempt, String reason) {
-    if (inFlight.remove(attempt)) {
-      if (!attempt.answer().cancel(true)) {
-        inFlight.add(attempt);
-        return;
+  private boolean abandonOne() {
+    for (Attempt attempt : inFlight) {
+      if (failover.abandons(attempt.ticket(), now)
+          && abandon(attempt, "no answer when the lane went on to another exporter")) {
+        return true;
       }
-      report(attempt, new Outcome.SinkDown(ErrorClass.TIMEOUT, reason));
-      failed(attempt, ErrorClass.TIMEOUT, reason, null);
     }
+    return false;
+  }
+
+  /**
+   * Cancels an attempt and takes it for a timeout. False if its answer is on the way already: then
+   * it is left to {@link #finished}.
+   */
+  private boolean abandon(Attempt attempt, String reason) {
+    if (!attempt.answer().cancel(true)) {
+      return false;
+    }
+    inFlight.remove(attempt);
+    report(attempt, new Outcome.SinkDown(ErrorClass.TIMEOUT, reason));
+    failed(attempt, ErrorClass.TIMEOUT, reason, null);
+    return true;
   }
 
   private void report(Attempt attempt, Outcome outcome) {

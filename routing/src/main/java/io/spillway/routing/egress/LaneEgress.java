@@ -155,6 +155,8 @@ public final class LaneEgress implements AutoCloseable {
     }
     if (started.compareAndSet(false, true)) {
       dispatcher.close();
+    }
+    if (dispatchThread.getState() == Thread.State.NEW) {
       return;
     }
     join(dispatchThread, deadline);

@@ -101,8 +101,12 @@ public final class GrpcWire implements Wire {
   private static Reply refusal(StatusRuntimeException e) {
     Duration retryAfter = retryInfo(e.getTrailers());
     Status.Code code = e.getStatus().getCode();
+    // A cause is never on the wire: the connection ended without an answer.
+    boolean unanswered = e.getStatus().getCause() instanceof IOException;
     boolean retryable =
-        RETRYABLE.contains(code) || (code == Status.Code.RESOURCE_EXHAUSTED && retryAfter != null);
+        unanswered
+            || RETRYABLE.contains(code)
+            || (code == Status.Code.RESOURCE_EXHAUSTED && retryAfter != null);
     return new Reply(
         false,
         retryable,

@@ -1,0 +1,86 @@
+package io.spillway.routing.egress;
+
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Signal;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.LaneStatus;
+import io.spillway.otlp.stage.Settlement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/** A lane in memory that is as strict about settling as the real one. */
+final class FakeLane implements Lane {
+  static final LaneId ID = new LaneId("payments", Signal.LOGS);
+
+  final Map<Long, Settlement> settled = new ConcurrentHashMap<>();
+  final List<Long> redelivered = new CopyOnWriteArrayList<>();
+  final LinkedBlockingQueue<Block> stored = new LinkedBlockingQueue<>();
+  volatile RuntimeException pollFailure;
+
+  @Override
+  public LaneId id() {
+    return ID;
+  }
+
+  @Override
+  public Block poll(Duration timeout) throws InterruptedException {
+    RuntimeException failure = pollFailure;
+    if (failure != null) {
+      pollFailure = null;
+      throw failure;
+    }
+    return stored.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void settle(Block block, Settlement settlement) {
+    if (settlement.items() != block.items()) {
+      throw new IllegalArgumentException(settlement + " is not of " + block.items() + " items");
+    }
+    if (settled.putIfAbsent(block.index(), settlement) != null) {
+      throw new IllegalArgumentException("block " + block.index() + " is settled already");
+    }
+  }
+
+  @Override
+  public void redelivered(Block block) {
+    redelivered.add(block.index());
+  }
+
+  @Override
+  public void codec(Codec codec) {}
+
+  @Override
+  public Refusal refusal(long bytes) {
+    throw new UnsupportedOperationException("not used by the egress");
+  }
+
+  @Override
+  public void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+    throw new UnsupportedOperationException("not used by the egress");
+  }
+
+  @Override
+  public int maxAppendBytes() {
+    throw new UnsupportedOperationException("not used by the egress");
+  }
+
+  @Override
+  public LaneStatus status() {
+    throw new UnsupportedOperationException("not used by the egress");
+  }
+
+  @Override
+  public LaneLedger ledger() {
+    throw new UnsupportedOperationException("not used by the egress");
+  }
+}
