@@ -23,11 +23,6 @@ final class Reading {
     return sections.computeIfAbsent(mapping, m -> new Section(path, m, secret, this));
   }
 
-  /** Replaces the section of a mapping by one with another name for the same place. */
-  void rename(Node.Mapping mapping, Section section) {
-    sections.put(mapping, section);
-  }
-
   @Nullable Section opened(Node.Mapping mapping) {
     return sections.get(mapping);
   }

@@ -27,23 +27,17 @@ import org.jspecify.annotations.Nullable;
 public final class Section {
   private static final int MAX_SHOWN = 80;
 
-  private final String path;
   private final Node.Mapping mapping;
   private final boolean secret;
   private final Reading reading;
-  private final Set<String> asked;
+  private final Set<String> asked = new LinkedHashSet<>();
+  private String path;
 
   Section(String path, Node.Mapping mapping, boolean secret, Reading reading) {
-    this(path, mapping, secret, reading, new LinkedHashSet<>());
-  }
-
-  private Section(
-      String path, Node.Mapping mapping, boolean secret, Reading reading, Set<String> asked) {
     this.path = path;
     this.mapping = mapping;
     this.secret = secret;
     this.reading = reading;
-    this.asked = asked;
   }
 
   /** {@code exporters::otlp_grpc/eu}; empty for the root. */
@@ -52,15 +46,13 @@ public final class Section {
   }
 
   /**
-   * This section, an element of a list, named by what it calls itself: {@code routes::payments}
-   * instead of {@code routes[0]}.
+   * Names this section, an element of a list, by what it calls itself: {@code routes::payments}
+   * instead of {@code routes[0]}. Sections below it that were opened before keep their path.
    */
   public Section named(String name) {
     int index = path.lastIndexOf('[');
-    String parent = index < 0 ? path : path.substring(0, index);
-    Section named = new Section(Paths.child(parent, name), mapping, secret, reading, asked);
-    reading.rename(mapping, named);
-    return named;
+    path = Paths.child(index < 0 ? path : path.substring(0, index), name);
+    return this;
   }
 
   /** Whether the key is written with a value other than null. Counts as asking for it. */

@@ -256,8 +256,7 @@ final class ExporterConfigReader {
     }
     if (!encrypted) {
       if (config.isSet()) {
-        tls.problem(
-            "", "is set, but the endpoint is not encrypted (expected https://, or no tls)");
+        tls.problem("", "is set, but the endpoint is not encrypted (expected https://, or no tls)");
       }
       return;
     }

@@ -168,15 +168,15 @@ final class HttpSink implements Sink {
       }
       head.append((char) c);
     }
-    String[] lines = head.toString().split("\r\n");
+    List<String> lines = head.toString().lines().filter(line -> !line.isEmpty()).toList();
     Map<String, String> headers = new HashMap<>();
-    for (String line : Arrays.asList(lines).subList(1, lines.length)) {
+    for (String line : lines.subList(1, lines.size())) {
       int colon = line.indexOf(':');
       headers.put(
           line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
     }
     byte[] body = in.readNBytes(Integer.parseInt(headers.get("content-length")));
-    String path = lines[0].split(" ")[1];
+    String path = lines.getFirst().split(" ", -1)[1];
     paths.add(path);
     received.add(new Received(signal(path), headers, Slice.of(body)));
     return true;

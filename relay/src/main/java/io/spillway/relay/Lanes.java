@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -89,7 +90,7 @@ final class Lanes {
     for (var entry : wanted.entrySet()) {
       opened.put(entry.getKey(), open(entry.getKey(), entry.getValue()));
     }
-    opened.forEach((id, lane) -> point(lane, wanted.get(id), false));
+    wanted.forEach((id, settings) -> point(Objects.requireNonNull(opened.get(id)), settings, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
   }

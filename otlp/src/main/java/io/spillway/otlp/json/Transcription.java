@@ -288,7 +288,9 @@ final class Transcription {
   }
 
   /** Names the field that is being read, and where it stands. */
-  MalformedRequestException malformed(String what, TokenStreamLocation location) {
+  MalformedRequestException malformed(String what, @Nullable TokenStreamLocation known) {
+    // The parser's own limits are reported without a place.
+    TokenStreamLocation location = known != null ? known : parser.currentLocation();
     StringBuilder message = new StringBuilder("request: bad JSON: ");
     for (int i = 0; i < pathLength; i++) {
       message.append(i == 0 ? "" : ".").append(Objects.requireNonNull(pathFields[i]).key());

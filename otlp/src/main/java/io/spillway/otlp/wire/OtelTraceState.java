@@ -219,7 +219,8 @@ final class OtelTraceState {
       return false;
     }
     thStart = start;
-    threshold = hex(from, to) << 4 * (SamplingThreshold.HEX_DIGITS - (to - from));
+    int missingDigits = SamplingThreshold.HEX_DIGITS - (to - from);
+    threshold = hex(from, to) << (4 * missingDigits);
     return true;
   }
 
@@ -271,7 +272,7 @@ final class OtelTraceState {
   private long hex(int from, int to) {
     long value = 0;
     for (int i = from; i < to; i++) {
-      value = value << 4 | (isDigit(buf[i]) ? buf[i] - '0' : buf[i] - 'a' + 10);
+      value = (value << 4) | (isDigit(buf[i]) ? buf[i] - '0' : buf[i] - 'a' + 10);
     }
     return value;
   }

@@ -2,6 +2,7 @@ package io.spillway.otlp.wire;
 
 import static io.spillway.otlp.wire.WireSchema.ACTIONS;
 import static io.spillway.otlp.wire.WireSchema.ACTION_MASK;
+import static io.spillway.otlp.wire.WireSchema.ATTRIBUTE;
 import static io.spillway.otlp.wire.WireSchema.BYTES;
 import static io.spillway.otlp.wire.WireSchema.DATA_POINT;
 import static io.spillway.otlp.wire.WireSchema.FIXED32;
@@ -205,7 +206,13 @@ public final class RequestScanner {
           if (depth == MAX_DEPTH) {
             throw tooDeep(start);
           }
-          if (what != MESSAGE) {
+          if (what == ATTRIBUTE) {
+            if (depth <= MAX_DEPTH - PlainAttribute.LEVELS
+                && PlainAttribute.isPlain(buf, pos, pos + length)) {
+              pos += length;
+              continue;
+            }
+          } else if (what != MESSAGE) {
             note(what, tag, start, pos + length);
           }
           ends[depth] = end;

@@ -22,7 +22,7 @@ public final class RequestSplitter {
   private static final int METRIC_DATA = 4;
   private static final int LEVELS = 5;
 
-  private static final int RESOURCE_TAG = 1 << 3 | WireSchema.LEN;
+  private static final int RESOURCE_TAG = (1 << 3) | WireSchema.LEN;
   private static final int CHILD_TAG = 2 << 3 | WireSchema.LEN;
 
   private final Signal signal;
@@ -81,7 +81,7 @@ public final class RequestSplitter {
   }
 
   private static boolean isChild(int level, FieldCursor field) {
-    return level == REQUEST || level == METRIC_DATA ? field.isLen(1) : field.isLen(2);
+    return (level == REQUEST || level == METRIC_DATA) ? field.isLen(1) : field.isLen(2);
   }
 
   private static boolean hasChildren(int level, FieldCursor message) {

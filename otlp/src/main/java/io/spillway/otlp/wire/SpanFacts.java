@@ -134,7 +134,7 @@ final class SpanFacts {
     }
     long value = 0;
     for (int i = TRACE_ID_BYTES - RANDOM_BYTES; i < TRACE_ID_BYTES; i++) {
-      value = value << Byte.SIZE | (buf[traceIdStart + i] & 0xff);
+      value = (value << Byte.SIZE) | (buf[traceIdStart + i] & 0xff);
     }
     return value;
   }

@@ -69,7 +69,7 @@ final class Utf8 {
     if (lead >= 0xe0 && lead <= 0xef) {
       return 2;
     }
-    return lead >= 0xf0 && lead <= 0xf4 ? 3 : -1;
+    return (lead >= 0xf0 && lead <= 0xf4) ? 3 : -1;
   }
 
   /**

@@ -33,20 +33,23 @@ final class WireSchema {
   /** Descend. The row of the child stands in the bits above {@link #ACTION_MASK}. */
   static final int MESSAGE = 12;
 
+  /** Descend into a KeyValue, if it is not a {@link PlainAttribute}. */
+  static final int ATTRIBUTE = 13;
+
   /** Descend into a span or log record. */
-  static final int ITEM = 13;
+  static final int ITEM = 14;
 
   /** Descend into a top-level record. */
-  static final int RESOURCE_RECORD = 14;
+  static final int RESOURCE_RECORD = 15;
 
   /** Descend into a Metric. */
-  static final int METRIC = 15;
+  static final int METRIC = 16;
 
   /** Descend into a member of the oneof {@code Metric.data}. */
-  static final int METRIC_DATA = 16;
+  static final int METRIC_DATA = 17;
 
   /** Descend into a data point. */
-  static final int DATA_POINT = 17;
+  static final int DATA_POINT = 18;
 
   static final int ACTION_MASK = 127;
   private static final int ROW_SHIFT = 7;
@@ -114,7 +117,7 @@ final class WireSchema {
     }
 
     private Message messages(Message child, int... fields) {
-      return descend(MESSAGE, child, fields);
+      return descend(child == KEY_VALUE ? ATTRIBUTE : MESSAGE, child, fields);
     }
 
     private Message descend(int action, Message child, int... fields) {

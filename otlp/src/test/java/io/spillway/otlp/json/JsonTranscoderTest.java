@@ -63,7 +63,7 @@ class JsonTranscoderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", " \n", "\ufeff"})
+  @ValueSource(strings = {"", " \n", "\ufeff  "})
   void request_withoutDocument_isMalformed(String json) {
     assertThatThrownBy(() -> transcode(Signal.TRACES, json))
         .isInstanceOf(MalformedRequestException.class)
@@ -116,8 +116,10 @@ class JsonTranscoderTest {
   @Test
   void request_oneByteOrderMark_isSkipped() throws Exception {
     assertThat(hex(transcode(Signal.TRACES, "\ufeff{\"resourceSpans\":[{}]}"))).isEqualTo("0a00");
-    assertThatThrownBy(() -> transcode(Signal.TRACES, "\ufeff\ufeff{}"))
-        .isInstanceOf(MalformedRequestException.class);
+    for (String json : new String[] {"\ufeff\ufeff{}", "{}\ufeff", "\ufeff"}) {
+      assertThatThrownBy(() -> transcode(Signal.TRACES, json))
+          .isInstanceOf(MalformedRequestException.class);
+    }
   }
 
   @ParameterizedTest
@@ -511,7 +513,7 @@ class JsonTranscoderTest {
     "1.7976931348623157e308, 1.7976931348623157e308",
     "'\"-0\"', -0.0",
   })
-  void double_anyForm_isRead(String json, double expected) throws Exception {
+  void double_anyForm_isRead(String json, Double expected) throws Exception {
     assertThat(value("{\"doubleValue\":" + json + "}").getDoubleValue()).isEqualTo(expected);
     assertThat(point("\"asDouble\":" + json).getAsDouble()).isEqualTo(expected);
   }

@@ -42,7 +42,7 @@ class RequestScannerAllocationTest {
         scanner.scan(Signal.METRICS, Slice.of(piece));
         out.writeBytes(piece);
       } catch (MalformedRequestException e) {
-        continue; // nested too deep
+        // Nested too deep: try another one.
       }
     }
     return Slice.of(out.toByteArray());

@@ -135,7 +135,7 @@ class RequestScannerDifferentialTest {
       }
       int at = random.nextInt(in.length);
       return switch (random.nextInt(6)) {
-        case 0 -> set(in, at, (byte) (in[at] ^ 1 << random.nextInt(8)));
+        case 0 -> set(in, at, (byte) (in[at] ^ (1 << random.nextInt(8))));
         case 1 -> set(in, at, telling());
         case 2 -> Arrays.copyOf(in, at);
         case 3 -> splice(in, at, at, new byte[] {telling()});

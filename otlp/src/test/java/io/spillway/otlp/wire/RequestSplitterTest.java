@@ -8,6 +8,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.metrics.v1.AggregationTemporality;
 import io.opentelemetry.proto.metrics.v1.Gauge;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.opentelemetry.proto.metrics.v1.NumberDataPoint;
@@ -79,7 +80,10 @@ class RequestSplitterTest {
 
   @Test
   void split_oneMetric_cutsBetweenPointsAndKeepsItsFields() throws Exception {
-    Sum.Builder sum = Sum.newBuilder().setIsMonotonic(true).setAggregationTemporalityValue(2);
+    Sum.Builder sum =
+        Sum.newBuilder()
+            .setIsMonotonic(true)
+            .setAggregationTemporality(AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE);
     for (int i = 0; i < 100; i++) {
       sum.addDataPoints(NumberDataPoint.newBuilder().setAsInt(i).setTimeUnixNano(i));
     }
@@ -216,7 +220,7 @@ class RequestSplitterTest {
         out.writeBytes(piece);
         i++;
       } catch (MalformedRequestException e) {
-        continue; // nested too deep
+        // Nested too deep: try another one.
       }
     }
     return out.toByteArray();
@@ -260,16 +264,7 @@ class RequestSplitterTest {
 
   /** The bytes of a metric in a request; protobuf merges what is written twice. */
   private static Slice wrapMetric(byte[] metric) {
-    byte[] scope = record(2, metric);
-    byte[] resource = record(2, scope);
-    return Slice.of(record(1, resource));
-  }
-
-  private static byte[] record(int number, byte[] body) {
-    WireBuffer buffer = new WireBuffer(16);
-    WireBuffer content = new WireBuffer(16);
-    content.append(body, 0, body.length);
-    buffer.appendRecord(number << 3 | WireSchema.LEN, content);
-    return buffer.toSlice().toByteArray();
+    ByteString scope = Requests.record(2, ByteString.copyFrom(metric));
+    return Slice.of(Requests.record(1, Requests.record(2, scope)).toByteArray());
   }
 }

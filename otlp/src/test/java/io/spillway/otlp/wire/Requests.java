@@ -2,6 +2,7 @@ package io.spillway.otlp.wire;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
@@ -129,6 +130,19 @@ final class Requests {
       in.skipField(tag);
     }
     return null;
+  }
+
+  /** A length-delimited field. */
+  static ByteString record(int number, ByteString body) {
+    ByteString.Output out = ByteString.newOutput();
+    try {
+      CodedOutputStream coded = CodedOutputStream.newInstance(out);
+      coded.writeBytes(number, body);
+      coded.flush();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return out.toByteString();
   }
 
   /** The bytes somewhere inside a larger array, as a receiver hands them on. */

@@ -23,6 +23,7 @@ final class WireGenerator {
           "日本語のテキスト",
           "😀 ok",
           "a long ASCII value, 40 bytes or so");
+  private static final int MAX_BYTES = 2_000;
   private static final double ODDITY = 0.04;
 
   private final Random random;
@@ -32,13 +33,18 @@ final class WireGenerator {
   }
 
   byte[] request(Signal signal) {
-    int depth = random.nextInt(40) == 0 ? 90 + random.nextInt(20) : 6 + random.nextInt(6);
-    return message(Requests.descriptor(signal), depth);
+    while (true) {
+      int depth = random.nextInt(40) == 0 ? 90 + random.nextInt(20) : 6 + random.nextInt(6);
+      byte[] request = message(Requests.descriptor(signal), depth);
+      if (request.length <= MAX_BYTES) {
+        return request;
+      }
+    }
   }
 
   private byte[] message(Descriptor type, int depth) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    int fields = random.nextInt(depth > 60 ? 3 : 6);
+    int fields = random.nextInt(depth > 12 ? 2 : 6);
     if (depth > 12) {
       deepField(out, type, depth);
     }
@@ -172,7 +178,7 @@ final class WireGenerator {
     long rest = value;
     int written = 1;
     while (rest >>> 7 != 0) {
-      out.write((int) (rest & 0x7f | 0x80));
+      out.write((int) ((rest & 0x7f) | 0x80));
       rest >>>= 7;
       written++;
     }

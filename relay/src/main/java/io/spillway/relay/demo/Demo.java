@@ -134,7 +134,7 @@ final class Demo implements AutoCloseable {
   }
 
   private boolean judge(SdkTraffic traffic, JsonNode ledger) throws IOException {
-    long arrived = hashes("primary").size() + hashes("secondary").size();
+    long arrived = (long) hashes("primary").size() + hashes("secondary").size();
     Set<Long> distinct = new HashSet<>(hashes("primary"));
     distinct.addAll(hashes("secondary"));
     long acknowledged = traffic.acknowledged();

@@ -1,5 +1,6 @@
 package io.spillway.relay.demo;
 
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,8 +28,7 @@ public final class DemoCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     boolean terminal =
         !plain
-            && System.console() != null
-            && System.console().isTerminal()
+            && Objects.requireNonNull(System.console()).isTerminal()
             && !"dumb".equals(System.getenv("TERM"));
     try (Demo demo = new Demo(new DemoScreen(spec.commandLine().getOut(), terminal))) {
       if (!demo.run()) {

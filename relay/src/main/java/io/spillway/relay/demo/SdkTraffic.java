@@ -126,7 +126,7 @@ final class SdkTraffic implements AutoCloseable {
             });
     Tracer tracer = traces.get("shop");
     Logger logger = logs.get("shop");
-    ticker.scheduleAtFixedRate(
+    var _ = ticker.scheduleAtFixedRate(
         () -> tick(tracer, logger), 0, 1000 / TICKS_PER_SECOND, TimeUnit.MILLISECONDS);
   }
 

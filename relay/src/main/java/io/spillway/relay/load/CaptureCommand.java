@@ -141,7 +141,7 @@ public final class CaptureCommand implements Callable<Integer> {
       try {
         scanner.scan(signal, request);
       } catch (MalformedRequestException e) {
-        answer.accept(new Answer.Invalid(e.getMessage()));
+        answer.accept(new Answer.Invalid(String.valueOf(e.getMessage())));
         return;
       }
       counts.add(signal, request, scanner.items());

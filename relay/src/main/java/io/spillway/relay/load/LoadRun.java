@@ -89,8 +89,7 @@ final class LoadRun {
 
   private void attempt(ExportRequest request, int tries) {
     long start = System.nanoTime();
-    exporter
-        .export(request)
+    var _ = exporter.export(request)
         .thenAccept(outcome -> answered(request, outcome, tries, System.nanoTime() - start));
   }
 

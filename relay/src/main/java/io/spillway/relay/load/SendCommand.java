@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -43,15 +44,13 @@ public final class SendCommand implements Callable<Integer> {
 
   /** The signals it makes. */
   enum Signals {
-    traces(Signal.TRACES),
-    metrics(Signal.METRICS),
-    logs(Signal.LOGS),
-    all(Signal.values());
+    traces,
+    metrics,
+    logs,
+    all;
 
-    private final List<Signal> signals;
-
-    Signals(Signal... signals) {
-      this.signals = List.of(signals);
+    List<Signal> list() {
+      return this == all ? List.of(Signal.values()) : List.of(Signal.valueOf(name().toUpperCase(Locale.ROOT)));
     }
   }
 
@@ -119,7 +118,7 @@ public final class SendCommand implements Callable<Integer> {
       Exporter exporter = exporters.create(exporterConfig());
       LoadRun run =
           new LoadRun(
-              exporter, signals.signals, new Telemetry(System.nanoTime(), attributes), batch);
+              exporter, signals.list(), new Telemetry(System.nanoTime(), attributes), batch);
       LoadRun.Result result = run.send(count, rate);
       exporter.close(Duration.ofSeconds(1));
       print(result);

@@ -152,13 +152,13 @@ public enum Meter {
   private final String id;
   private final String unit;
   private final String meaning;
-  private final List<String> tags;
+  private final String tags;
 
   Meter(String id, String unit, String meaning, String... tags) {
     this.id = id;
     this.unit = unit;
     this.meaning = meaning;
-    this.tags = List.of(tags);
+    this.tags = String.join(",", tags);
   }
 
   /**
@@ -178,6 +178,6 @@ public enum Meter {
   }
 
   public List<String> tags() {
-    return tags;
+    return tags.isEmpty() ? List.of() : List.of(tags.split(",", -1));
   }
 }

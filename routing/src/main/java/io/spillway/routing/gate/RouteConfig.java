@@ -64,9 +64,11 @@ public final class RouteConfig {
     return routes;
   }
 
-  private RouteSettings read(Section element) {
-    String name = element.requiredString("name");
-    Section route = name.isEmpty() ? element : checkName(element, name);
+  private RouteSettings read(Section route) {
+    String name = route.requiredString("name");
+    if (!name.isEmpty()) {
+      checkName(route, name);
+    }
     RouteMatch match = match(route.section("match"));
     return new RouteSettings(
         name,
@@ -78,18 +80,15 @@ public final class RouteConfig {
         slo(route));
   }
 
-  private Section checkName(Section element, String name) {
+  private void checkName(Section route, String name) {
     if (!NAME.matcher(name).matches()) {
-      element.problem(
+      route.problem(
           "name", "\"" + name + "\" is not a name (expected 1 to 63 of a-z, 0-9, _ and -)");
-      return element;
+    } else if (!names.add(name)) {
+      route.problem("name", "\"" + name + "\" names an earlier route too (expected another name)");
+    } else {
+      route.named(name);
     }
-    if (!names.add(name)) {
-      element.problem(
-          "name", "\"" + name + "\" names an earlier route too (expected another name)");
-      return element;
-    }
-    return element.named(name);
   }
 
   private static RouteMatch match(Section match) {

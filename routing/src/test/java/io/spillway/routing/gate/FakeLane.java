@@ -1,0 +1,100 @@
+package io.spillway.routing.gate;
+
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.LaneLedger;
+import io.spillway.otlp.stage.LaneStatus;
+import io.spillway.otlp.stage.Settlement;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A lane in memory that keeps what is appended and says what it is told to say. */
+final class FakeLane implements Lane {
+  record Append(Slice request, int items, int sampledOut, AppendCallback callback) {}
+
+  enum Mode {
+    STORE,
+    HOLD,
+    REFUSE,
+    THROW,
+    STORE_AND_THROW
+  }
+
+  final List<Append> appends = new CopyOnWriteArrayList<>();
+  private final LaneId id;
+  volatile Mode mode = Mode.STORE;
+  volatile Refusal full;
+  volatile Refusal refusal = new Refusal(Duration.ofSeconds(1), "full");
+  volatile int maxAppendBytes = 1 << 20;
+
+  FakeLane(LaneId id) {
+    this.id = id;
+  }
+
+  @Override
+  public LaneId id() {
+    return id;
+  }
+
+  @Override
+  public Refusal refusal(long bytes) {
+    return full;
+  }
+
+  @Override
+  public void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+    if (request.length() > maxAppendBytes) {
+      throw new AssertionError(request.length() + " bytes (expected at most " + maxAppendBytes);
+    }
+    appends.add(new Append(request, items, sampledOut, callback));
+    switch (mode) {
+      case STORE -> callback.appended();
+      case HOLD -> {}
+      case REFUSE -> callback.refused(refusal);
+      case THROW -> throw new IllegalStateException("thrown on purpose");
+      case STORE_AND_THROW -> {
+        callback.appended();
+        throw new IllegalStateException("thrown on purpose");
+      }
+    }
+  }
+
+  @Override
+  public int maxAppendBytes() {
+    return maxAppendBytes;
+  }
+
+  @Override
+  public void codec(Codec codec) {
+    throw new AssertionError("the gate does not choose codecs");
+  }
+
+  @Override
+  public Block poll(Duration timeout) {
+    throw new AssertionError("the gate does not read");
+  }
+
+  @Override
+  public void settle(Block block, Settlement settlement) {
+    throw new AssertionError("the gate does not settle");
+  }
+
+  @Override
+  public void redelivered(Block block) {
+    throw new AssertionError("the gate does not deliver");
+  }
+
+  @Override
+  public LaneStatus status() {
+    throw new AssertionError("the gate does not look");
+  }
+
+  @Override
+  public LaneLedger ledger() {
+    throw new AssertionError("the gate does not look");
+  }
+}

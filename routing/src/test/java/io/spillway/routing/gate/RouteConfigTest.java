@@ -1,0 +1,186 @@
+package io.spillway.routing.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.spillway.config.Configuration;
+import io.spillway.config.ConfigurationLoader;
+import io.spillway.otlp.Signal;
+import io.spillway.routing.FailoverSettings;
+import io.spillway.routing.Glob;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class RouteConfigTest {
+  private static final Set<String> EXPORTERS = Set.of("otlp_grpc/eu", "file/archive");
+
+  @Test
+  void readAll_everyKey_readsIt() {
+    Configuration configuration =
+        parse(
+            """
+            routes:
+              - name: payments
+                match:
+                  signals: [traces]
+                  resource: { service.namespace: payments, env: [prod*, stag?] }
+                continue: true
+                sampling: { percentage: 25, keep: [ errors, "slower_than: 2s" ] }
+                exporters: [otlp_grpc/eu, file/archive]
+                failover: { after: 5s, failback_after: 2m }
+                slo: { objective: 99.5, window: 7d }
+              - { name: default, exporters: file/archive }
+            """);
+
+    List<RouteSettings> routes = RouteConfig.readAll(configuration.root(), EXPORTERS);
+    configuration.reportUnknownKeys();
+
+    assertThat(messages(configuration)).isEmpty();
+    assertThat(routes)
+        .containsExactly(
+            new RouteSettings(
+                "payments",
+                new RouteMatch(
+                    Set.of(Signal.TRACES),
+                    Map.of(
+                        "service.namespace",
+                        List.of(new Glob("payments")),
+                        "env",
+                        List.of(new Glob("prod*"), new Glob("stag?")))),
+                true,
+                new SamplingSettings(25, true, Duration.ofSeconds(2)),
+                List.of("otlp_grpc/eu", "file/archive"),
+                new FailoverSettings(Duration.ofSeconds(5), Duration.ofMinutes(2)),
+                new SloSettings(99.5, Duration.ofDays(7))),
+            new RouteSettings(
+                "default",
+                new RouteMatch(Set.of(Signal.values()), Map.of()),
+                false,
+                null,
+                List.of("file/archive"),
+                new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60)),
+                null));
+  }
+
+  @Test
+  void readAll_everythingWrong_reportsAllOfIt() {
+    Configuration configuration =
+        parse(
+            """
+            routes:
+              - exporters: [otlp_grpc/ue]
+                match: { signals: [spans], resource: { a: [] }, headers: { x-tenant: acme } }
+              - name: Payments
+                exporters: []
+                match: { resource: { a: b } }
+                sampling: { keep: [ "slower_than: fast", warnings ] }
+              - name: logs
+                match: { signals: [logs, metrics], resource: { a: b } }
+                sampling: { percentage: 0 }
+                exporters: [file/archive, file/archive]
+                failover: { after: 2d }
+                slo: { window: 1m }
+              - { name: logs, match: { resource: { a: b } }, exporters: [file/archive] }
+              - { name: none, match: { resource: { a: b } } }
+            """);
+
+    RouteConfig.readAll(configuration.root(), EXPORTERS);
+    configuration.reportUnknownKeys();
+
+    assertThat(messages(configuration))
+        .containsExactly(
+            "routes[0]::name: missing (expected text)",
+            "routes[0]::match::signals: \"spans\" is not a signal (expected traces, metrics or"
+                + " logs)",
+            "routes[0]::match::resource::a: no value to match (expected a pattern or a list of"
+                + " patterns)",
+            "routes[0]::exporters[0]: exporter \"otlp_grpc/ue\" is not configured; did you mean"
+                + " \"otlp_grpc/eu\"?",
+            "routes[1]::name: \"Payments\" is not a name (expected 1 to 63 of a-z, 0-9, _ and -)",
+            "routes[1]::sampling::percentage: missing (expected above 0, up to 100)",
+            "routes[1]::sampling::keep[0]: \"slower_than: fast\" is not a rule (expected errors or"
+                + " \"slower_than: 2s\")",
+            "routes[1]::sampling::keep[1]: \"warnings\" is not a rule (expected errors or"
+                + " \"slower_than: 2s\")",
+            "routes[1]::exporters: names no exporter (expected at least one)",
+            "routes::logs::sampling::percentage: 0 keeps nothing (expected above 0, up to 100)",
+            "routes::logs::sampling: the route takes no traces (expected no sampling: it is for"
+                + " traces only)",
+            "routes::logs::exporters[1]: exporter \"file/archive\" is listed twice (expected once)",
+            "routes::logs::failover::after: \"2d\" is out of range (expected from 0s to 1d)",
+            "routes::logs::slo::objective: missing (expected a percentage such as 99.9)",
+            "routes::logs::slo::window: \"1m\" is out of range (expected from 1h to 365d)",
+            "routes[3]::name: \"logs\" names an earlier route too (expected another name)",
+            "routes::none::exporters: missing (expected the exporters of the route in failover"
+                + " order)",
+            "routes: no route takes all traces, metrics, logs (expected a last route without"
+                + " match.resource, such as { name: default, exporters: [file/archive] })",
+            "routes[0]::match::headers: unknown key (expected resource, signals)");
+  }
+
+  @Test
+  void readAll_catchAllForSomeSignals_namesTheOthers() {
+    Configuration configuration =
+        parse(
+            """
+            routes:
+              - { name: a, match: { signals: [traces] }, exporters: [file/archive] }
+              - { name: b, match: { signals: [logs] }, continue: true, exporters: [file/archive] }
+            """);
+
+    RouteConfig.readAll(configuration.root(), EXPORTERS);
+
+    assertThat(messages(configuration))
+        .containsExactly(
+            "routes: no route takes all metrics (expected a last route without match.resource,"
+                + " such as { name: default, exporters: [file/archive] })");
+  }
+
+  @Test
+  void readAll_routeBehindCatchAlls_isNeverReached() {
+    Configuration configuration =
+        parse(
+            """
+            routes:
+              - { name: copy, continue: true, exporters: [file/archive] }
+              - { name: traces, match: { signals: [traces] }, exporters: [file/archive] }
+              - { name: reached, match: { signals: [traces, logs] }, exporters: [file/archive] }
+              - { name: late, match: { signals: [traces, logs], resource: { a: b } },
+                  exporters: [file/archive] }
+              - { name: default, exporters: [file/archive] }
+            """);
+
+    RouteConfig.readAll(configuration.root(), EXPORTERS);
+
+    assertThat(messages(configuration))
+        .containsExactly(
+            "routes::late: never reached: earlier routes without match.resource take everything"
+                + " (expected it before them, or `continue: true` there)");
+  }
+
+  @Test
+  void readAll_moreThan64Routes_isAProblem() {
+    StringBuilder yaml = new StringBuilder("routes:\n");
+    for (int i = 0; i < 64; i++) {
+      yaml.append(
+          "  - { name: r%d, match: { resource: { a: b } }, exporters: [file/archive] }\n"
+              .formatted(i));
+    }
+    yaml.append("  - { name: default, exporters: [file/archive] }\n");
+    Configuration configuration = parse(yaml.toString());
+
+    RouteConfig.readAll(configuration.root(), EXPORTERS);
+
+    assertThat(messages(configuration)).containsExactly("routes: 65 routes (expected at most 64)");
+  }
+
+  private static Configuration parse(String yaml) {
+    return ConfigurationLoader.parse("test.yaml", yaml, Map.of());
+  }
+
+  private static List<String> messages(Configuration configuration) {
+    return configuration.problems().all().stream().map(Object::toString).toList();
+  }
+}
