@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Requests that no sender should send: each gets the status that OTLP has for it, and the relay
  * goes on as if nothing had been.
  */
-@Timeout(120)
+@Timeout(300)
 class BadInputIT {
 
   private static final int LIMIT_BYTES = 1024 * 1024;
@@ -82,7 +82,8 @@ class BadInputIT {
     assertThat(relay.running()).isTrue();
     try (Wire overHttp = new HttpWire(relay::http, Encoding.GZIP)) {
       byte[] request = Items.request(Kind.TRACES, 1, 10, RESOURCE);
-      assertThat(overHttp.send(Kind.TRACES, request).acknowledged()).isTrue();
+      Wire.Reply reply = overHttp.send(Kind.TRACES, request);
+      assertThat(reply.acknowledged()).as(reply.status()).isTrue();
     }
     assertThat(grpc.send(Kind.LOGS, Items.request(Kind.LOGS, 1, 10, RESOURCE)).acknowledged())
         .isTrue();

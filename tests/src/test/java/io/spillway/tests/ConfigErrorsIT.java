@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A configuration with mistakes is refused with all of them named, and nothing is started. */
-@Timeout(120)
+@Timeout(300)
 class ConfigErrorsIT {
 
   private static final String BAD =

@@ -13,7 +13,6 @@ import io.spillway.tests.harness.Load;
 import io.spillway.tests.harness.RelayProcess;
 import io.spillway.tests.harness.Yaml;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -41,7 +40,7 @@ class CrashLoopIT {
   @RegisterExtension final Lab lab = new Lab();
 
   @Test
-  @Timeout(180)
+  @Timeout(300)
   void kill_threeTimesUnderLoad_losesNothingAcknowledged() {
     crash(lab.relay(config()), 3);
   }
@@ -83,7 +82,7 @@ class CrashLoopIT {
 
     for (int round = 1; round <= rounds; round++) {
       long acknowledgedBefore = load.acknowledged();
-      await().atMost(Duration.ofSeconds(30)).until(() -> load.acknowledged() > acknowledgedBefore);
+      await().until(() -> load.acknowledged() > acknowledgedBefore);
       if (random.nextInt(3) == 0) {
         sink.fail(random.nextBoolean() ? new Fault.Refused() : new Fault.Hanging());
       }
@@ -96,7 +95,6 @@ class CrashLoopIT {
     load.stop();
 
     await()
-        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     assertBalanced(relay, rounds);
     assertConserved(load, relay.ledger());

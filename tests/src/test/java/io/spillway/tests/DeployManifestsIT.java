@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** What is in {@code deploy} is what the program takes. */
-@Timeout(120)
+@Timeout(300)
 class DeployManifestsIT {
 
   private static final Path DEPLOY =

@@ -41,12 +41,12 @@ import org.slf4j.LoggerFactory;
  * one relay, each on a route of its own, so each also shows that the others' outages are not its
  * own.
  */
-@Timeout(150)
+@Timeout(300)
 class FailoverIT {
 
   private static final Logger LOG = LoggerFactory.getLogger(FailoverIT.class);
   private static final Duration FAILOVER_AFTER = Duration.ofSeconds(1);
-  private static final Duration GENEROUS = Duration.ofSeconds(40);
+  private static final Duration GENEROUS = Duration.ofSeconds(90);
   private static final int ITEMS_PER_REQUEST = 5;
   private static final int PAUSE_MILLIS = 20;
 

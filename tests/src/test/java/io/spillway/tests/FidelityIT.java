@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the relay does not understand it carries; what it translates it translates faithfully. */
-@Timeout(120)
+@Timeout(300)
 class FidelityIT {
 
   private static final Path EXAMPLES =
@@ -86,7 +86,8 @@ class FidelityIT {
     ByteString request = fromTomorrow().toByteString();
 
     try (Wire wire = new GrpcWire(relay::grpc, Encoding.ZSTD)) {
-      assertThat(wire.send(Kind.TRACES, request.toByteArray()).acknowledged()).isTrue();
+      Wire.Reply reply = wire.send(Kind.TRACES, request.toByteArray());
+      assertThat(reply.acknowledged()).as(reply.status()).isTrue();
     }
 
     await().until(() -> !sink.requests().isEmpty());

@@ -12,7 +12,6 @@ import io.spillway.tests.harness.Ledger;
 import io.spillway.tests.harness.Load;
 import io.spillway.tests.harness.RelayProcess;
 import io.spillway.tests.harness.Yaml;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -20,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Stopping and reloading under load: nothing is lost, and nothing but what was asked changes. */
-@Timeout(120)
+@Timeout(300)
 class GracefulStopIT {
 
   private static final int ITEMS_PER_REQUEST = 10;
@@ -42,7 +41,6 @@ class GracefulStopIT {
     awaitAcknowledged(load, load.acknowledged() + 500);
     load.stop();
     await()
-        .atMost(Duration.ofSeconds(30))
         .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     assertThat(relay.ledger().balanced()).isTrue();
     assertThat(relay.ledger().sum(Ledger.Line::redelivered)).as("redelivered").isZero();
@@ -69,7 +67,6 @@ class GracefulStopIT {
     assertThat(relay.ledger().balanced()).isTrue();
     sink.heal();
     await()
-        .atMost(Duration.ofSeconds(30))
         .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     for (Kind kind : Kind.values()) {
       assertThat(missing(load.acknowledged(kind), sink.ids(kind))).isEmpty();
@@ -93,7 +90,6 @@ class GracefulStopIT {
     assertThat(load.failures()).isEmpty();
     assertThat(load.retries()).isEmpty();
     await()
-        .atMost(Duration.ofSeconds(30))
         .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     for (Kind kind : Kind.values()) {
       assertThat(sink.ids(kind)).isEqualTo(load.acknowledged(kind));
@@ -112,11 +108,10 @@ class GracefulStopIT {
     relay.configure(Yaml.toOneSink(head, second));
     relay.reload();
 
-    await().atMost(Duration.ofSeconds(30)).until(() -> second.firstTakenNanos() != 0);
+    await().until(() -> second.firstTakenNanos() != 0);
     awaitAcknowledged(load, load.acknowledged() + 500);
     load.stop();
     await()
-        .atMost(Duration.ofSeconds(30))
         .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     assertThat(relay.ledger().balanced()).isTrue();
     assertThat(load.failures()).isEmpty();
@@ -129,7 +124,7 @@ class GracefulStopIT {
   }
 
   private static void awaitAcknowledged(Load load, long items) {
-    await().atMost(Duration.ofSeconds(40)).until(() -> load.acknowledged() >= items);
+    await().until(() -> load.acknowledged() >= items);
   }
 
   private static Set<Long> missing(Set<Long> wanted, Set<Long> present) {

@@ -38,7 +38,7 @@ public final class HttpWire implements Wire {
   public Reply send(Kind kind, byte[] request) {
     HttpRequest.Builder builder =
         HttpRequest.newBuilder(URI.create("http://" + authority.get() + kind.httpPath()))
-            .timeout(Duration.ofSeconds(10))
+            .timeout(Duration.ofSeconds(30))
             .header("Content-Type", "application/x-protobuf")
             .POST(HttpRequest.BodyPublishers.ofByteArray(encoding.compress(request)));
     if (encoding != Encoding.IDENTITY) {

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -29,6 +31,11 @@ public final class Lab
   private static final Logger LOG = LoggerFactory.getLogger(Lab.class);
   private static final Path ROOT = Path.of("target", "lab").toAbsolutePath();
   private static final int LOG_TAIL_CHARS = 6_000;
+
+  static {
+    // A busy machine is no failure; whoever waits here has nothing better to do.
+    Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
+  }
 
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
   private final List<RelayProcess> relays = new ArrayList<>();

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 /** The program under test as its users start it: a JVM on the jars of the distribution. */
 public final class Program {
 
-  private static final int RUN_SECONDS = 60;
+  private static final int RUN_SECONDS = 120;
   private static final Path DIST =
       Path.of(System.getProperty("spillway.dist", "../relay/target/dist"))
           .toAbsolutePath()
@@ -52,7 +52,7 @@ public final class Program {
     return command;
   }
 
-  /** Runs a verb to its end, at most a minute. */
+  /** Runs a verb to its end, at most two minutes. */
   public static Result run(Path directory, Map<String, String> environment, String... arguments) {
     Path out = directory.resolve("out.txt");
     Path err = directory.resolve("err.txt");

@@ -25,8 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class RelayProcess implements AutoCloseable {
 
-  private static final Duration READY_WITHIN = Duration.ofSeconds(60);
-  private static final Duration STOPPED_WITHIN = Duration.ofSeconds(30);
+  private static final Duration READY_WITHIN = Duration.ofSeconds(120);
+  private static final Duration STOPPED_WITHIN = Duration.ofSeconds(60);
   private static final Pattern READY =
       Pattern.compile("ready: grpc=(\\S+) http=(\\S+) admin=(\\S+)");
   private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -182,7 +182,7 @@ public final class RelayProcess implements AutoCloseable {
   public String admin(String path) {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create("http://" + endpoints().admin() + path))
-            .timeout(Duration.ofSeconds(10))
+            .timeout(Duration.ofSeconds(30))
             .build();
     try {
       HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
