@@ -94,8 +94,7 @@ class CrashLoopIT {
     }
     load.stop();
 
-    await()
-        .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     assertBalanced(relay, rounds);
     assertConserved(load, relay.ledger());
     assertThat(load.failures()).isEmpty();

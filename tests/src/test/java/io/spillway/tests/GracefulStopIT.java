@@ -40,8 +40,7 @@ class GracefulStopIT {
     relay.start();
     awaitAcknowledged(load, load.acknowledged() + 500);
     load.stop();
-    await()
-        .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     assertThat(relay.ledger().balanced()).isTrue();
     assertThat(relay.ledger().sum(Ledger.Line::redelivered)).as("redelivered").isZero();
     assertThat(load.failures()).isEmpty();
@@ -66,8 +65,7 @@ class GracefulStopIT {
     assertThat(relay.ledger().buffered()).isGreaterThanOrEqualTo(load.acknowledged());
     assertThat(relay.ledger().balanced()).isTrue();
     sink.heal();
-    await()
-        .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     for (Kind kind : Kind.values()) {
       assertThat(missing(load.acknowledged(kind), sink.ids(kind))).isEmpty();
     }
@@ -89,8 +87,7 @@ class GracefulStopIT {
     load.stop();
     assertThat(load.failures()).isEmpty();
     assertThat(load.retries()).isEmpty();
-    await()
-        .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     for (Kind kind : Kind.values()) {
       assertThat(sink.ids(kind)).isEqualTo(load.acknowledged(kind));
     }
@@ -111,8 +108,7 @@ class GracefulStopIT {
     await().until(() -> second.firstTakenNanos() != 0);
     awaitAcknowledged(load, load.acknowledged() + 500);
     load.stop();
-    await()
-        .untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
     assertThat(relay.ledger().balanced()).isTrue();
     assertThat(load.failures()).isEmpty();
     for (Kind kind : Kind.values()) {
