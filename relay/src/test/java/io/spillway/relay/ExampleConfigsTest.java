@@ -23,9 +23,10 @@ class ExampleConfigsTest {
   private static final Pattern YAML_IN_README =
       Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
 
-  static Stream<Path> examples() throws IOException {
-    return Files.list(Path.of("../docs/examples"))
-        .filter(file -> file.toString().endsWith(".yaml"));
+  static List<Path> examples() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("../docs/examples"))) {
+      return files.filter(file -> file.toString().endsWith(".yaml")).toList();
+    }
   }
 
   @ParameterizedTest

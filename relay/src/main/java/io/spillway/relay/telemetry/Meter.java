@@ -40,7 +40,7 @@ public enum Meter {
       "Request bytes held in memory until they are answered."),
   LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
   LANE_BYTES(
-      "spillway.lane.depth", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
+      "spillway.lane.bytes", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
   LANE_AGE(
       "spillway.lane.oldest.age",
       "seconds",
