@@ -21,7 +21,6 @@ public record BufferConfig(
     WhenFull whenFull,
     Durability durability) {
 
-  private static final long KIB = 1L << 10;
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
 
@@ -56,13 +55,15 @@ public record BufferConfig(
             buffer.bytes("segment_bytes", 64 * MIB, MIB, 2 * GIB),
             buffer.choice("when_full", WhenFull.class, WhenFull.REFUSE),
             buffer.choice("durability", Durability.class, Durability.PROCESS));
-    if (config.segmentBytes > config.maxBytes) {
+    if (config.whenFull == WhenFull.DROP_OLDEST && config.segmentBytes > config.maxBytes / 4) {
       buffer.problem(
           "segment_bytes",
-          config.segmentBytes / KIB
-              + "KiB is above max_bytes "
-              + config.maxBytes / KIB
-              + "KiB (expected at most max_bytes)");
+          config.segmentBytes / MIB
+              + "MiB is above a quarter of max_bytes "
+              + config.maxBytes / MIB
+              + "MiB, and drop_oldest gives up whole segments (expected at most "
+              + config.maxBytes / 4 / MIB
+              + "MiB)");
     }
     return config;
   }

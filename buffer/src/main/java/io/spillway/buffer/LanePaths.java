@@ -16,6 +16,9 @@ import java.util.stream.Stream;
  * digits, {@code -} and {@code _} are written as {@code %XX}, so no name leaves the directory.
  */
 final class LanePaths {
+  /** Directories between a lane and the buffer's: {@code lanes}, the route, the signal. */
+  static final int DEPTH = 3;
+
   private final Path lanes;
 
   LanePaths(Path directory) {

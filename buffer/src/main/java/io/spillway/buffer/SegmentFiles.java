@@ -144,13 +144,18 @@ final class SegmentFiles {
       return; // drained and deleted meanwhile: nothing in it is owed any more
     }
     if (isNew) {
-      forceDirectory();
+      forceDirectories();
     }
   }
 
-  private void forceDirectory() throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
+  /** A name lasts once its directory is forced: the segment's, and the lane's above it. */
+  private void forceDirectories() throws IOException {
+    Path at = directory;
+    for (int level = 0; level <= LanePaths.DEPTH && at != null; level++) {
+      try (FileChannel channel = FileChannel.open(at, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+      at = at.getParent();
     }
   }
 
