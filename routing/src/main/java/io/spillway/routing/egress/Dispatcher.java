@@ -328,7 +328,7 @@ final class Dispatcher implements AutoCloseable {
             request.items(),
             export(exporter, request));
     inFlight.add(attempt);
-    attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
+    var _ = attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
   }
 
   private static CompletableFuture<Outcome> export(Exporter exporter, ExportRequest request) {

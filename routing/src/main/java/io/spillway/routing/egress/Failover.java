@@ -100,7 +100,7 @@ final class Failover {
       Breaker breaker = find(exporter.id());
       if (breaker == null) {
         breaker = new Breaker(exporter, clock.instant());
-      } else if (breaker.exporter != exporter) {
+      } else if (!breaker.exporter.equals(exporter)) {
         breaker.exporter = exporter;
         breaker.failures = 0;
         breaker.notBefore = breaker.askedUntil;
