@@ -28,7 +28,7 @@ record Backoff(long initialNanos, long maxNanos, double multiplier, double jitte
   /** The pause after this many failures in a row, in nanoseconds. */
   long pauseNanos(int failures, RandomGenerator random) {
     double exact =
-        Math.min(maxNanos, initialNanos * Math.pow(multiplier, Math.max(0, failures - 1)));
+        Math.min((double) maxNanos, initialNanos * Math.pow(multiplier, Math.max(0, failures - 1)));
     double spread = 1 + jitter * (2 * random.nextDouble() - 1);
     return Math.max(MIN_NANOS, (long) (exact * spread));
   }

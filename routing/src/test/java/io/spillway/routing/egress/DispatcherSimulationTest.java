@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class DispatcherSimulationTest {
   private static final int STEPS = 1_200;
+  private static final List<Codec> CODECS = List.of(Codec.values());
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
@@ -72,7 +73,7 @@ class DispatcherSimulationTest {
 
     private FakeExporter sink(String id) {
       FakeExporter sink = new FakeExporter(id);
-      sink.codec = Codec.values()[random.nextInt(3)];
+      sink.codec = CODECS.get(random.nextInt(CODECS.size()));
       sink.maxRequestBytes = 400 + random.nextInt(5_000);
       sink.behaviour = request -> answer(id, request);
       return sink;
@@ -148,7 +149,7 @@ class DispatcherSimulationTest {
         }
         requests.add(bodies);
       }
-      Block block = rig.blocks.block(Codec.values()[random.nextInt(3)], requests);
+      Block block = rig.blocks.block(CODECS.get(random.nextInt(CODECS.size())), requests);
       blocks.put(block.index(), block);
       rig.add(block);
     }
