@@ -1,6 +1,5 @@
 package io.spillway.relay.demo;
 
-import io.spillway.relay.Main;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -22,13 +21,16 @@ final class Children implements AutoCloseable {
   private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
   private static final long POLL_MILLIS = 50;
 
+  private final String mainClass;
   private final Path directory;
   private final List<Process> running = new ArrayList<>();
 
   /**
+   * @param mainClass of this program
    * @param directory where the processes' logs go
    */
-  Children(Path directory) {
+  Children(String mainClass, Path directory) {
+    this.mainClass = mainClass;
     this.directory = directory;
   }
 
@@ -44,7 +46,7 @@ final class Children implements AutoCloseable {
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(
-        List.of("-Xmx128m", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        List.of("-Xmx128m", "-cp", System.getProperty("java.class.path"), mainClass));
     command.addAll(List.of(args));
     Process process =
         new ProcessBuilder(command)

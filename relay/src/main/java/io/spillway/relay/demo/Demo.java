@@ -46,7 +46,7 @@ final class Demo implements AutoCloseable {
 
   private final DemoScreen screen;
   private final Path directory = Files.createTempDirectory("spillway-demo");
-  private final Children children = new Children(directory);
+  private final Children children;
   private final HttpClient http = HttpClient.newHttpClient();
   private final JsonMapper json = JsonMapper.shared();
   private final int primaryPort;
@@ -54,8 +54,9 @@ final class Demo implements AutoCloseable {
   private @Nullable Child primary;
   private @Nullable Child secondary;
 
-  Demo(DemoScreen screen) throws IOException {
+  Demo(DemoScreen screen, String mainClass) throws IOException {
     this.screen = screen;
+    this.children = new Children(mainClass, directory);
     // Both are held until both are known, so that they differ; the sinks need them again after a
     // restart.
     try (ServerSocket one = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
