@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * One attempt over HTTP, from the wait for a connection to the outcome. Lives on the event loop of
  * its connections; its future may be completed from anywhere, which ends it.
  *
- * <p>A kept connection that dies before a byte of an answer is the way in which HTTP/1.1 sinks
- * close idle connections: the request is then sent once more, on a fresh one, within the same
- * attempt. The sink may have taken the first, as it may have whenever an answer is missing.
+ * <p>A request is sent once. A kept connection that dies before a byte of an answer may only have
+ * been closed for idleness, but the sink may as well have taken the request: sending it again is up
+ * to whoever counts what was sent twice.
  */
 final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchange {
   private final Supplier<FullHttpRequest> messages;
@@ -26,8 +26,6 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   private final HttpConnections place;
   private @Nullable Runnable cancelDial;
   private @Nullable HttpConnection connection;
-  private boolean reused;
-  private boolean resent;
   private String waitingFor = "a connection";
 
   HttpAttempt(
@@ -59,7 +57,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
 
   private void seek() {
     if (!attempt.isDone()) {
-      place.seek(this, resent);
+      place.seek(this);
     }
   }
 
@@ -90,14 +88,13 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   }
 
   @Override
-  public void found(HttpConnection connection, boolean reused) {
+  public void found(HttpConnection connection) {
     cancelDial = null;
     if (attempt.isDone()) {
       place.reusable(connection);
       return;
     }
     this.connection = connection;
-    this.reused = reused;
     waitingFor = "an answer";
     connection.send(messages.get(), this);
   }
@@ -115,14 +112,9 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   }
 
   @Override
-  public void lost(Throwable failure, boolean silent) {
+  public void lost(Throwable failure) {
     connection = null;
-    if (reused && silent && !resent && !attempt.isDone()) {
-      resent = true;
-      seek();
-    } else {
-      end(lostOutcome(failure));
-    }
+    end(lostOutcome(failure));
   }
 
   private static Outcome lostOutcome(Throwable failure) {

@@ -46,7 +46,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private boolean informational;
   private boolean truncated;
   private boolean requestWritten;
-  private boolean byteArrived;
   private @Nullable Throwable failure;
 
   /** What becomes of a connection that nobody uses. */
@@ -62,10 +61,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   interface Exchange {
     void answered(HttpAnswer answer);
 
-    /**
-     * @param silent whether not a byte of an answer arrived
-     */
-    void lost(Throwable failure, boolean silent);
+    /** The connection broke before the answer was complete. */
+    void lost(Throwable failure);
   }
 
   private HttpConnection(Channel channel, Owner owner) {
@@ -96,7 +93,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     informational = false;
     truncated = false;
     requestWritten = false;
-    byteArrived = false;
     channel
         .writeAndFlush(request)
         .addListener(
@@ -206,7 +202,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     Exchange lost = exchange;
     exchange = null;
     if (lost != null) {
-      lost.lost(cause, !byteArrived);
+      lost.lost(cause);
     }
   }
 
@@ -221,7 +217,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private final class FirstByte extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-      byteArrived = true;
       ctx.fireChannelRead(message);
     }
   }

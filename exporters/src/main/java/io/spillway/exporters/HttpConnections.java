@@ -36,7 +36,7 @@ final class HttpConnections implements HttpConnection.Owner {
     /**
      * @param reused whether it carried an exchange before, so that the sink may be closing it
      */
-    void found(HttpConnection connection, boolean reused);
+    void found(HttpConnection connection);
 
     void notFound(Throwable failure);
 
@@ -67,13 +67,11 @@ final class HttpConnections implements HttpConnection.Owner {
     return loop;
   }
 
-  /**
-   * @param fresh whether only a new connection will do
-   */
-  void seek(Seeker seeker, boolean fresh) {
-    HttpConnection connection = fresh ? null : nextIdle();
+  /** Finds it a connection, at once or later. */
+  void seek(Seeker seeker) {
+    HttpConnection connection = nextIdle();
     if (connection != null) {
-      seeker.found(connection, true);
+      seeker.found(connection);
     } else if (closed) {
       seeker.notFound(new RejectedExecutionException("the exporter is closed"));
     } else if (open.size() + dialling < MAX_CONNECTIONS) {
@@ -119,7 +117,7 @@ final class HttpConnections implements HttpConnection.Owner {
       dialling--;
       HttpConnection connection = HttpConnection.on(channel, HttpConnections.this);
       open.add(connection);
-      seeker.found(connection, false);
+      seeker.found(connection);
     }
 
     @Override
@@ -139,7 +137,7 @@ final class HttpConnections implements HttpConnection.Owner {
   public void reusable(HttpConnection connection) {
     Seeker next = waiting.pollFirst();
     if (next != null) {
-      next.found(connection, true);
+      next.found(connection);
     } else if (closed) {
       connection.close();
     } else {
@@ -157,7 +155,7 @@ final class HttpConnections implements HttpConnection.Owner {
   private void serveNext() {
     Seeker next = waiting.pollFirst();
     if (next != null) {
-      seek(next, false);
+      seek(next);
     }
   }
 

@@ -35,6 +35,7 @@ class ConfigErrorsIT {
           retry_on_failure: { initial_interval: 5s, max_interval: 2s }
       routes:
         - name: payments
+          match: { resource: { service.namespace: payments } }
           exporters: [otlp_grpc/ue]
         - name: default
           exporters: [otlp_grpc/eu]

@@ -25,8 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class RelayProcess implements AutoCloseable {
 
-  private static final Duration READY_WITHIN = Duration.ofSeconds(120);
-  private static final Duration STOPPED_WITHIN = Duration.ofSeconds(60);
+  private static final Duration READY_WITHIN = Duration.ofMinutes(2);
+  private static final Duration STOPPED_WITHIN = Duration.ofMinutes(1);
   private static final Pattern READY =
       Pattern.compile("ready: grpc=(\\S+) http=(\\S+) admin=(\\S+)");
   private static final JsonMapper JSON = JsonMapper.builder().build();
