@@ -195,7 +195,7 @@ class TraceSamplerTest {
     for (double percentage : List.of(0.01, 0.1, 1.0, 5.0, 33.3, 50.0, 99.0)) {
       Set<ByteString> kept = traceIds(new TraceSampler(percentage, false, null).sample(request));
 
-      assertThat(kept).containsAll(keptBefore);
+      assertThat(kept.containsAll(keptBefore)).as("kept at %s %%", percentage).isTrue();
       assertThat(traceIds(new TraceSampler(percentage, true, null).sample(request)))
           .isEqualTo(kept);
       keptBefore = kept;

@@ -1,10 +1,12 @@
 package io.spillway.otlp.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +18,7 @@ class Utf8Test {
     Random random = new Random(44);
     byte[] text = TEXT.getBytes(StandardCharsets.UTF_8);
     int valid = 0;
-    for (int i = 0; i < 200_000; i++) {
+    for (int i = 0; i < 50_000; i++) {
       byte[] buf = text.clone();
       if (random.nextBoolean()) {
         buf[random.nextInt(buf.length)] = (byte) random.nextInt(256);
@@ -25,10 +27,12 @@ class Utf8Test {
       int to = from + random.nextInt(buf.length - from + 1);
 
       boolean expected = decodes(buf, from, to);
-      assertThat(Utf8.isValid(buf, from, to)).isEqualTo(expected);
+      if (Utf8.isValid(buf, from, to) != expected) {
+        fail(HexFormat.of().formatHex(buf, from, to));
+      }
       valid += expected ? 1 : 0;
     }
-    assertThat(valid).isBetween(20_000, 180_000);
+    assertThat(valid).isBetween(5_000, 45_000);
   }
 
   /** All first and second bytes, and so every rule, with valid bytes behind them. */
@@ -38,7 +42,9 @@ class Utf8Test {
       for (int second = 0; second < 256; second++) {
         byte[] buf = {(byte) lead, (byte) second, (byte) 0x80, (byte) 0xbf};
         for (int length = 1; length <= 4; length++) {
-          assertThat(Utf8.isValid(buf, 0, length)).isEqualTo(decodes(buf, 0, length));
+          if (Utf8.isValid(buf, 0, length) != decodes(buf, 0, length)) {
+            fail(HexFormat.of().formatHex(buf, 0, length));
+          }
         }
       }
     }
