@@ -45,8 +45,7 @@ final class Children implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(
-        List.of("-Xmx128m", "-cp", System.getProperty("java.class.path"), mainClass));
+    command.addAll(List.of("-Xmx128m", "-cp", System.getProperty("java.class.path"), mainClass));
     command.addAll(List.of(args));
     Process process =
         new ProcessBuilder(command)

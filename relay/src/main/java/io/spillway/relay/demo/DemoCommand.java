@@ -30,7 +30,10 @@ public final class DemoCommand implements Callable<Integer> {
         !plain
             && Objects.requireNonNull(System.console()).isTerminal()
             && !"dumb".equals(System.getenv("TERM"));
-    try (Demo demo = new Demo(new DemoScreen(spec.commandLine().getOut(), terminal), spec.root().userObject().getClass().getName())) {
+    try (Demo demo =
+        new Demo(
+            new DemoScreen(spec.commandLine().getOut(), terminal),
+            spec.root().userObject().getClass().getName())) {
       if (!demo.run()) {
         return 1;
       }
