@@ -39,7 +39,7 @@ public final class Yaml {
 
   /** One line of {@code exporters} that fits the sink, with quick retries. */
   public static String exporter(String name, CapturingSink sink, String compression) {
-    return "  %s: { endpoint: \"%s\", compression: %s, timeout: 1s, retry_on_failure: {%s} }\n"
+    return "  %s: { endpoint: \"%s\", compression: %s, timeout: 10s, retry_on_failure: {%s} }\n"
         .formatted(
             id(name, sink),
             sink.endpoint(),
