@@ -61,6 +61,9 @@ class SdkRoundTripIT {
   private static final int SPANS = 500;
   private static final int RECORDS = 500;
 
+  /** An export that is given up and repeated arrives twice, and the sinks differ. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   @RegisterExtension final Lab lab = new Lab();
 
   @ParameterizedTest
@@ -110,7 +113,7 @@ class SdkRoundTripIT {
                 sdk.getSdkTracerProvider().forceFlush(),
                 sdk.getSdkMeterProvider().forceFlush(),
                 sdk.getSdkLoggerProvider().forceFlush()))
-        .join(30, TimeUnit.SECONDS);
+        .join(60, TimeUnit.SECONDS);
   }
 
   private static void useAllOf(OpenTelemetrySdk sdk) {
@@ -166,13 +169,18 @@ class SdkRoundTripIT {
         .setTracerProvider(
             SdkTracerProvider.builder()
                 .setResource(resource)
-                .addSpanProcessor(BatchSpanProcessor.builder(SpanExporter.composite(spans)).build())
+                .addSpanProcessor(
+                    BatchSpanProcessor.builder(SpanExporter.composite(spans))
+                        .setExporterTimeout(PATIENCE)
+                        .build())
                 .build())
         .setLoggerProvider(
             SdkLoggerProvider.builder()
                 .setResource(resource)
                 .addLogRecordProcessor(
-                    BatchLogRecordProcessor.builder(LogRecordExporter.composite(logs)).build())
+                    BatchLogRecordProcessor.builder(LogRecordExporter.composite(logs))
+                        .setExporterTimeout(PATIENCE)
+                        .build())
                 .build())
         .setMeterProvider(
             SdkMeterProvider.builder()
@@ -189,28 +197,43 @@ class SdkRoundTripIT {
 
   private static SpanExporter spans(Protocol protocol, String endpoint, String codec) {
     return protocol == Protocol.GRPC
-        ? OtlpGrpcSpanExporter.builder().setEndpoint(endpoint).setCompression(codec).build()
+        ? OtlpGrpcSpanExporter.builder()
+            .setEndpoint(endpoint)
+            .setCompression(codec)
+            .setTimeout(PATIENCE)
+            .build()
         : OtlpHttpSpanExporter.builder()
             .setEndpoint(endpoint + "/v1/traces")
             .setCompression(codec)
+            .setTimeout(PATIENCE)
             .build();
   }
 
   private static LogRecordExporter logs(Protocol protocol, String endpoint, String codec) {
     return protocol == Protocol.GRPC
-        ? OtlpGrpcLogRecordExporter.builder().setEndpoint(endpoint).setCompression(codec).build()
+        ? OtlpGrpcLogRecordExporter.builder()
+            .setEndpoint(endpoint)
+            .setCompression(codec)
+            .setTimeout(PATIENCE)
+            .build()
         : OtlpHttpLogRecordExporter.builder()
             .setEndpoint(endpoint + "/v1/logs")
             .setCompression(codec)
+            .setTimeout(PATIENCE)
             .build();
   }
 
   private static MetricExporter metrics(Protocol protocol, String endpoint, String codec) {
     return protocol == Protocol.GRPC
-        ? OtlpGrpcMetricExporter.builder().setEndpoint(endpoint).setCompression(codec).build()
+        ? OtlpGrpcMetricExporter.builder()
+            .setEndpoint(endpoint)
+            .setCompression(codec)
+            .setTimeout(PATIENCE)
+            .build()
         : OtlpHttpMetricExporter.builder()
             .setEndpoint(endpoint + "/v1/metrics")
             .setCompression(codec)
+            .setTimeout(PATIENCE)
             .build();
   }
 

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** A sender of OTLP/gRPC that finds the relay again when it comes back elsewhere. */
 public final class GrpcWire implements Wire {
 
-  private static final int DEADLINE_SECONDS = 30;
+  private static final int DEADLINE_SECONDS = 60;
   private static final Metadata.Key<byte[]> DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
 

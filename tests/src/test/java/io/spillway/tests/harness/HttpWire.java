@@ -19,7 +19,7 @@ public final class HttpWire implements Wire {
   private final HttpClient client =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(Duration.ofSeconds(5))
+          .connectTimeout(Duration.ofSeconds(30))
           .build();
   private final Supplier<String> authority;
   private final Encoding encoding;
@@ -38,7 +38,7 @@ public final class HttpWire implements Wire {
   public Reply send(Kind kind, byte[] request) {
     HttpRequest.Builder builder =
         HttpRequest.newBuilder(URI.create("http://" + authority.get() + kind.httpPath()))
-            .timeout(Duration.ofSeconds(30))
+            .timeout(Duration.ofSeconds(60))
             .header("Content-Type", "application/x-protobuf")
             .POST(HttpRequest.BodyPublishers.ofByteArray(encoding.compress(request)));
     if (encoding != Encoding.IDENTITY) {

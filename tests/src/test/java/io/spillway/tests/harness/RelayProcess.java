@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -37,7 +38,7 @@ public final class RelayProcess implements AutoCloseable {
   private final HttpClient http =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(Duration.ofSeconds(5))
+          .connectTimeout(Duration.ofSeconds(30))
           .build();
   private final Thread killer = new Thread(this::kill, "kill-relay");
 
@@ -84,11 +85,15 @@ public final class RelayProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Awaitility.await("relay ready in " + directory)
-        .atMost(READY_WITHIN)
-        .pollInterval(Duration.ofMillis(20))
-        .failFast(this::failIfEnded)
-        .until(this::readEndpoints);
+    try {
+      Awaitility.await("relay ready in " + directory)
+          .atMost(READY_WITHIN)
+          .pollInterval(Duration.ofMillis(20))
+          .failFast(this::failIfEnded)
+          .until(this::readEndpoints);
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError("not ready in " + READY_WITHIN + ":\n" + logWithThreads(), e);
+    }
     return this;
   }
 
@@ -133,8 +138,21 @@ public final class RelayProcess implements AutoCloseable {
 
   /** Sends SIGHUP. */
   public void reload() {
+    signal("HUP");
+  }
+
+  /** The log after the JVM was asked to append where its threads stand. */
+  private String logWithThreads() {
+    signal("QUIT");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !running() || log().contains("JNI global refs"));
+    return log();
+  }
+
+  private void signal(String name) {
     try {
-      new ProcessBuilder("kill", "-HUP", Long.toString(relay().pid())).start().waitFor();
+      new ProcessBuilder("kill", "-" + name, Long.toString(relay().pid())).start().waitFor();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {

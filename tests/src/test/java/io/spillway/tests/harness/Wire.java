@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** A connection of a sender to the relay. One thread at a time. */
 public interface Wire extends AutoCloseable {
 
-  /** Sends an export request once and waits for the answer, at most half a minute. */
+  /** Sends an export request once and waits for the answer, at most a minute. */
   Reply send(Kind kind, byte[] request);
 
   @Override
