@@ -4,7 +4,10 @@ import io.spillway.routing.policy.PolicyDecision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes each denial of the egress policy to the log. An attempt makes at most one, and backoff bounds the attempts. */
+/**
+ * Writes each denial of the egress policy to the log. An attempt makes at most one, and backoff
+ * bounds the attempts.
+ */
 final class EgressAudit {
 
   private static final Logger log = LoggerFactory.getLogger(EgressAudit.class);

@@ -52,7 +52,10 @@ class FidelityIT {
   @Test
   void json_examples_arriveAsTheReferenceDecodesThem() throws Exception {
     CapturingSink sink = lab.sink(Protocol.GRPC, Keep.REQUESTS);
-    RelayProcess relay = lab.relay(Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
+    RelayProcess relay =
+        lab.relay(
+            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink)
+                .replace("timeout: 1s", "timeout: 60s"));
     List<Path> examples = examples();
     assertThat(examples).as("files in %s", EXAMPLES).isNotEmpty();
 
@@ -82,7 +85,10 @@ class FidelityIT {
   @Test
   void protobuf_unknownFieldsAtEveryLevel_arriveByteForByte() {
     CapturingSink sink = lab.sink(Protocol.HTTP, Keep.REQUESTS);
-    RelayProcess relay = lab.relay(Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
+    RelayProcess relay =
+        lab.relay(
+            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink)
+                .replace("timeout: 1s", "timeout: 60s"));
     ByteString request = fromTomorrow().toByteString();
 
     try (Wire wire = new GrpcWire(relay::grpc, Encoding.ZSTD)) {

@@ -20,9 +20,10 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Load generator, relay and sink as three processes on one machine: spans a second and per CPU second of the relay, acknowledgement latency
- * and memory, at saturation and at a fixed rate, compressed the same way in and out. Every run ends with the ledger: a run that lost or
- * cannot account for something ends the benchmark with an error.
+ * Load generator, relay and sink as three processes on one machine: spans a second and per CPU
+ * second of the relay, acknowledgement latency and memory, at saturation and at a fixed rate,
+ * compressed the same way in and out. Every run ends with the ledger: a run that lost or cannot
+ * account for something ends the benchmark with an error.
  */
 public final class Benchmark {
 
@@ -33,7 +34,9 @@ public final class Benchmark {
   private static final int FIXED_SPANS = 300_000;
   private static final Duration DRAIN_LIMIT = Duration.ofMinutes(2);
   private static final Pattern SENT =
-      Pattern.compile("sent (\\d+) items in ([0-9.]+) s: (\\d+) acknowledged.*p50 ([0-9.]+) ms, p99 ([0-9.]+) ms");
+      Pattern.compile(
+          "sent (\\d+) items in ([0-9.]+) s: (\\d+) acknowledged.*p50 ([0-9.]+) ms, p99 ([0-9.]+)"
+              + " ms");
 
   private final Path directory = Files.createTempDirectory("spillway-benchmark");
   private final List<Process> running = new ArrayList<>();
@@ -54,7 +57,9 @@ public final class Benchmark {
   private void run() throws IOException, InterruptedException {
     System.out.println(machine());
     System.out.println();
-    System.out.println("| codec | load | spans/s | spans per CPU s of the relay | ack p50 | ack p99 | RSS after | RSS peak |");
+    System.out.println(
+        "| codec | load | spans/s | spans per CPU s of the relay | ack p50 | ack p99 | RSS after |"
+            + " RSS peak |");
     System.out.println("|---|---|---|---|---|---|---|---|");
     for (String codec : List.of("none", "gzip", "zstd")) {
       measure(codec);
@@ -63,21 +68,32 @@ public final class Benchmark {
 
   private void measure(String codec) throws IOException, InterruptedException {
     Process sink = start("sink-" + codec, "capture", "--grpc", "127.0.0.1:0");
-    String sinkAddress = await("sink-" + codec, Pattern.compile("grpc=\\S*?([0-9.]+:\\d+)"), sink).group(1);
+    String sinkAddress =
+        await("sink-" + codec, Pattern.compile("grpc=\\S*?([0-9.]+:\\d+)"), sink).group(1);
     Path config = Files.writeString(directory.resolve(codec + ".yaml"), config(codec, sinkAddress));
     Process relay = start("relay-" + codec, "run", "--config", config.toString());
-    Matcher ready = await("relay-" + codec, Pattern.compile("ready: grpc=(\\S+) http=\\S+ admin=(\\S+)"), relay);
+    Matcher ready =
+        await(
+            "relay-" + codec, Pattern.compile("ready: grpc=(\\S+) http=\\S+ admin=(\\S+)"), relay);
     send(codec, ready.group(1), WARM_UP_SPANS, 0);
     drain(ready.group(2), WARM_UP_SPANS);
     row(codec, "saturation", relay, ready, SATURATION_SPANS, 0, WARM_UP_SPANS + SATURATION_SPANS);
-    row(codec, "10 k spans/s", relay, ready, FIXED_SPANS, FIXED_RATE, WARM_UP_SPANS + SATURATION_SPANS + FIXED_SPANS);
+    row(
+        codec,
+        "10 k spans/s",
+        relay,
+        ready,
+        FIXED_SPANS,
+        FIXED_RATE,
+        WARM_UP_SPANS + SATURATION_SPANS + FIXED_SPANS);
     for (Process process : List.of(relay, sink)) {
       process.destroy();
       process.waitFor(30, TimeUnit.SECONDS);
     }
   }
 
-  private void row(String codec, String load, Process relay, Matcher ready, int spans, int rate, long soFar)
+  private void row(
+      String codec, String load, Process relay, Matcher ready, int spans, int rate, long soFar)
       throws IOException, InterruptedException {
     Duration before = cpu(relay);
     Matcher sent = send(codec, ready.group(1), spans, rate);
@@ -144,8 +160,10 @@ public final class Benchmark {
   }
 
   private JsonNode ledger(String admin) throws IOException, InterruptedException {
-    HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + admin + "/api/v1/ledger")).build();
-    return JsonMapper.shared().readTree(http.send(request, HttpResponse.BodyHandlers.ofString()).body());
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://" + admin + "/api/v1/ledger")).build();
+    return JsonMapper.shared()
+        .readTree(http.send(request, HttpResponse.BodyHandlers.ofString()).body());
   }
 
   private Process start(String name, String... arguments) throws IOException {
@@ -158,7 +176,8 @@ public final class Benchmark {
     return process;
   }
 
-  private Matcher await(String name, Pattern pattern, Process process) throws IOException, InterruptedException {
+  private Matcher await(String name, Pattern pattern, Process process)
+      throws IOException, InterruptedException {
     Path log = directory.resolve(name + ".log");
     while (process.isAlive()) {
       Matcher found = pattern.matcher(Files.readString(log));
@@ -175,7 +194,8 @@ public final class Benchmark {
   }
 
   private static String memory(Process process, String key) throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+    for (String line :
+        Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
       if (line.startsWith(key)) {
         return Long.parseLong(line.replaceAll("\\D", "")) / 1024 + " MiB";
       }
@@ -201,16 +221,15 @@ public final class Benchmark {
   }
 
   private String config(String codec, String sink) {
-    return
-        """
-        receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:0" } } } }
-        buffer: { directory: "%s", min_free: 64MiB }
-        exporters:
-          otlp_grpc/sink: { endpoint: "http://%s", compression: %s }
-        routes:
-          - { name: default, exporters: [otlp_grpc/sink] }
-        admin: { endpoint: "127.0.0.1:0" }
-        """
-            .formatted(directory.resolve("buffer-" + codec), sink, codec);
+    return """
+    receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:0" } } } }
+    buffer: { directory: "%s", min_free: 64MiB }
+    exporters:
+      otlp_grpc/sink: { endpoint: "http://%s", compression: %s }
+    routes:
+      - { name: default, exporters: [otlp_grpc/sink] }
+    admin: { endpoint: "127.0.0.1:0" }
+    """
+        .formatted(directory.resolve("buffer-" + codec), sink, codec);
   }
 }
