@@ -30,7 +30,10 @@ class GracefulStopIT {
   @Test
   void sigterm_underLoad_losesNothingAndSendsNothingTwice() {
     CapturingSink sink = lab.sink(Protocol.GRPC);
-    RelayProcess relay = lab.relay(Yaml.toOneSink(Yaml.fixed(lab.directory()), sink));
+    RelayProcess relay =
+        lab.relay(
+            Yaml.toOneSink(Yaml.fixed(lab.directory()), sink)
+                .replace("timeout: 1s", "timeout: 60s"));
     Load load = lab.own(Load.mixed(relay, ITEMS_PER_REQUEST, PAUSE_MILLIS)).start();
     awaitAcknowledged(load, 1_000);
 
@@ -66,6 +69,28 @@ class GracefulStopIT {
     assertThat(relay.ledger().balanced()).isTrue();
     sink.heal();
     await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    for (Kind kind : Kind.values()) {
+      assertThat(missing(load.acknowledged(kind), sink.ids(kind))).isEmpty();
+    }
+  }
+
+  @Test
+  void restart_routeRenamed_oldLanesDrainToTheirSink() {
+    CapturingSink sink = lab.sink(Protocol.GRPC);
+    sink.fail(new Fault.Refused());
+    String before = Yaml.toOneSink(Yaml.fixed(lab.directory()), sink);
+    RelayProcess relay = lab.relay(before);
+    Load load = lab.own(Load.mixed(relay, ITEMS_PER_REQUEST, PAUSE_MILLIS)).start();
+    awaitAcknowledged(load, 500);
+    load.stop();
+    assertThat(relay.stop()).isZero();
+
+    relay.configure(before.replace("name: default", "name: renamed"));
+    relay.start();
+    sink.heal();
+
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    assertThat(relay.ledger().balanced()).isTrue();
     for (Kind kind : Kind.values()) {
       assertThat(missing(load.acknowledged(kind), sink.ids(kind))).isEmpty();
     }
