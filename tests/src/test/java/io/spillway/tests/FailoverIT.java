@@ -100,7 +100,8 @@ class FailoverIT {
             });
     routes.append("  - { name: default, exporters: [debug] }\n");
     exporters.append("  debug: {}\n");
-    relay = LAB.relay(Yaml.anywhere(LAB.directory()) + exporters + routes);
+    String quick = exporters.toString().replace("timeout: 10s", "timeout: 1s");
+    relay = LAB.relay(Yaml.anywhere(LAB.directory()) + quick + routes);
   }
 
   private static Route open(String fault, Fault how, Protocol protocol) {

@@ -54,8 +54,7 @@ class FidelityIT {
     CapturingSink sink = lab.sink(Protocol.GRPC, Keep.REQUESTS);
     RelayProcess relay =
         lab.relay(
-            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink)
-                .replace("timeout: 1s", "timeout: 60s"));
+            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
     List<Path> examples = examples();
     assertThat(examples).as("files in %s", EXAMPLES).isNotEmpty();
 
@@ -87,8 +86,7 @@ class FidelityIT {
     CapturingSink sink = lab.sink(Protocol.HTTP, Keep.REQUESTS);
     RelayProcess relay =
         lab.relay(
-            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink)
-                .replace("timeout: 1s", "timeout: 60s"));
+            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
     ByteString request = fromTomorrow().toByteString();
 
     try (Wire wire = new GrpcWire(relay::grpc, Encoding.ZSTD)) {

@@ -32,8 +32,7 @@ class GracefulStopIT {
     CapturingSink sink = lab.sink(Protocol.GRPC);
     RelayProcess relay =
         lab.relay(
-            Yaml.toOneSink(Yaml.fixed(lab.directory()), sink)
-                .replace("timeout: 1s", "timeout: 60s"));
+            Yaml.toOneSink(Yaml.fixed(lab.directory()), sink));
     Load load = lab.own(Load.mixed(relay, ITEMS_PER_REQUEST, PAUSE_MILLIS)).start();
     awaitAcknowledged(load, 1_000);
 

@@ -78,7 +78,7 @@ class SdkRoundTripIT {
         lab.relay(
             Yaml.anywhere(lab.directory())
                 + "exporters:\n"
-                + Yaml.patientExporter("sink", relayed, relayCodec)
+                + Yaml.exporter("sink", relayed, relayCodec)
                 + "routes:\n  - { name: default, exporters: [%s] }\n"
                     .formatted(Yaml.id("sink", relayed)));
     String in = "http://" + (sender == Protocol.GRPC ? relay.grpc() : relay.http());

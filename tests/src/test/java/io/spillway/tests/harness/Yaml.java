@@ -39,25 +39,11 @@ public final class Yaml {
 
   /** One line of {@code exporters} that fits the sink, with quick retries. */
   public static String exporter(String name, CapturingSink sink, String compression) {
-    return exporter(name, sink, compression, "1s");
-  }
-
-  /**
-   * As {@link #exporter(String, CapturingSink, String)}, for tests in which nothing may arrive
-   * twice: it does not give up on an attempt because the machine is busy.
-   */
-  public static String patientExporter(String name, CapturingSink sink, String compression) {
-    return exporter(name, sink, compression, "60s");
-  }
-
-  private static String exporter(
-      String name, CapturingSink sink, String compression, String timeout) {
-    return "  %s: { endpoint: \"%s\", compression: %s, timeout: %s, retry_on_failure: {%s} }\n"
+    return "  %s: { endpoint: \"%s\", compression: %s, timeout: 10s, retry_on_failure: {%s} }\n"
         .formatted(
             id(name, sink),
             sink.endpoint(),
             compression,
-            timeout,
             " initial_interval: 100ms, max_interval: 500ms ");
   }
 
