@@ -52,9 +52,7 @@ class FidelityIT {
   @Test
   void json_examples_arriveAsTheReferenceDecodesThem() throws Exception {
     CapturingSink sink = lab.sink(Protocol.GRPC, Keep.REQUESTS);
-    RelayProcess relay =
-        lab.relay(
-            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
+    RelayProcess relay = lab.relay(Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
     List<Path> examples = examples();
     assertThat(examples).as("files in %s", EXAMPLES).isNotEmpty();
 
@@ -84,9 +82,7 @@ class FidelityIT {
   @Test
   void protobuf_unknownFieldsAtEveryLevel_arriveByteForByte() {
     CapturingSink sink = lab.sink(Protocol.HTTP, Keep.REQUESTS);
-    RelayProcess relay =
-        lab.relay(
-            Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
+    RelayProcess relay = lab.relay(Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink));
     ByteString request = fromTomorrow().toByteString();
 
     try (Wire wire = new GrpcWire(relay::grpc, Encoding.ZSTD)) {

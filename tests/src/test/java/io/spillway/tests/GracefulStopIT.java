@@ -30,9 +30,7 @@ class GracefulStopIT {
   @Test
   void sigterm_underLoad_losesNothingAndSendsNothingTwice() {
     CapturingSink sink = lab.sink(Protocol.GRPC);
-    RelayProcess relay =
-        lab.relay(
-            Yaml.toOneSink(Yaml.fixed(lab.directory()), sink));
+    RelayProcess relay = lab.relay(Yaml.toOneSink(Yaml.fixed(lab.directory()), sink));
     Load load = lab.own(Load.mixed(relay, ITEMS_PER_REQUEST, PAUSE_MILLIS)).start();
     awaitAcknowledged(load, 1_000);
 
