@@ -74,7 +74,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   static HttpConnection on(Channel channel, Owner owner) {
     HttpConnection connection = new HttpConnection(channel, owner);
     ChannelPipeline pipeline = channel.pipeline();
-    pipeline.addLast(connection.new FirstByte());
     pipeline.addLast(new HttpClientCodec(MAX_INITIAL_LINE, MAX_HEADERS, MAX_CHUNK));
     pipeline.addLast(new IdleStateHandler(0, 0, IDLE_SECONDS, TimeUnit.SECONDS));
     pipeline.addLast(connection);
@@ -210,14 +209,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event instanceof IdleStateEvent && exchange == null) {
       close();
-    }
-  }
-
-  /** Notes that the sink began to answer, before anything can fail to understand it. */
-  private final class FirstByte extends ChannelInboundHandlerAdapter {
-    @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-      ctx.fireChannelRead(message);
     }
   }
 }

@@ -33,9 +33,6 @@ final class HttpConnections implements HttpConnection.Owner {
 
   /** Somebody who needs a connection. One of the methods is called once. */
   interface Seeker {
-    /**
-     * @param reused whether it carried an exchange before, so that the sink may be closing it
-     */
     void found(HttpConnection connection);
 
     void notFound(Throwable failure);

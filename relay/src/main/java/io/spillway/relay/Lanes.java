@@ -1,6 +1,7 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
+import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
@@ -13,7 +14,6 @@ import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -112,9 +113,10 @@ final class Lanes {
   private void point(Lane lane, EgressSettings settings, boolean retired) {
     lane.codec(settings.exporters().getFirst().codec());
     ActiveLane before = active.get(lane.id());
-    if (before != null) {
-      before.egress().retarget(settings);
-      active.put(lane.id(), new ActiveLane(lane, before.egress(), settings.exporters(), retired));
+    LaneEgress running = before == null ? null : before.egress();
+    if (running != null) {
+      running.retarget(settings);
+      active.put(lane.id(), new ActiveLane(lane, running, settings, retired));
     } else {
       LaneEgress egress =
           new LaneEgress(
@@ -124,7 +126,7 @@ final class Lanes {
               System::nanoTime,
               RandomGenerator.getDefault(),
               meters);
-      active.put(lane.id(), new ActiveLane(lane, egress, settings.exporters(), retired));
+      active.put(lane.id(), new ActiveLane(lane, egress, settings, retired));
       egress.start();
       meters.lane(lane);
     }
@@ -143,20 +145,24 @@ final class Lanes {
   }
 
   private boolean isActive(LaneId lane, String exporter) {
-    ActiveLane found = active.get(lane);
-    return found != null && exporter.equals(found.egress().status().active());
+    EgressStatus status = status(lane);
+    return status != null && exporter.equals(status.active());
   }
 
   private double state(LaneId lane, String exporter) {
+    EgressStatus status = status(lane);
+    return status == null
+        ? Double.NaN
+        : status.exporters().stream()
+            .filter(found -> found.id().equals(exporter))
+            .mapToDouble(Lanes::stateValue)
+            .findFirst()
+            .orElse(Double.NaN);
+  }
+
+  private @Nullable EgressStatus status(LaneId lane) {
     ActiveLane found = active.get(lane);
-    if (found == null) {
-      return Double.NaN;
-    }
-    return found.egress().status().exporters().stream()
-        .filter(status -> status.id().equals(exporter))
-        .mapToDouble(Lanes::stateValue)
-        .findFirst()
-        .orElse(Double.NaN);
+    return found == null || found.egress() == null ? null : found.egress().status();
   }
 
   private static double stateValue(EgressStatus.ExporterStatus status) {
@@ -168,47 +174,66 @@ final class Lanes {
   }
 
   /**
-   * Lets lanes without a route drain: those open now to the exporters they have, those found on
-   * disk to the ones remembered.
+   * Lets lanes without a route drain: those open now to the exporters they have, newly made ones of
+   * the same ids among them; those found on disk to the ones remembered.
    */
   private void retire(Set<LaneId> wanted, Map<String, Exporter> exporters) throws IOException {
     for (ActiveLane lane : List.copyOf(active.values())) {
-      if (!wanted.contains(lane.lane().id()) && !lane.retired()) {
-        log.info(
-            "lane {}: its route is gone. It drains to {}.",
-            lane.lane().id(),
-            ids(lane.exporters()));
-        active.put(
-            lane.lane().id(), new ActiveLane(lane.lane(), lane.egress(), lane.exporters(), true));
+      if (!wanted.contains(lane.lane().id()) && lane.settings() != null) {
+        EgressSettings last = renewed(lane.settings(), exporters);
+        if (!lane.retired()) {
+          log.info(
+              "lane {}: its route is gone. It drains to {}.",
+              lane.lane().id(),
+              ids(last.exporters()));
+        }
+        point(lane.lane(), last, true);
       }
     }
     for (LaneId id : buffer.onDisk()) {
-      if (!active.containsKey(id)) {
+      ActiveLane known = active.get(id);
+      if (known == null || known.egress() == null) {
         drainFound(id, exporters);
       }
     }
   }
 
+  private static EgressSettings renewed(EgressSettings last, Map<String, Exporter> exporters) {
+    return new EgressSettings(
+        last.exporters().stream()
+            .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
+            .toList(),
+        last.failover());
+  }
+
+  /**
+   * Every lane on disk is opened, so that the ledger and the disk budget know it, even if nothing
+   * can take its data.
+   */
   private void drainFound(LaneId id, Map<String, Exporter> exporters) {
-    List<Exporter> last = new ArrayList<>();
     RouteMemory.Entry remembered = memory.recall(id.route());
-    for (String exporter : remembered.exporters()) {
-      if (exporters.containsKey(exporter)) {
-        last.add(find(exporters, exporter));
-      }
-    }
-    if (last.isEmpty()) {
-      log.error(
-          "lane {}: its route is gone and none of its exporters {} is configured. Its data stays on"
-              + " disk; configure one of them, or the route, to drain it.",
-          id,
-          remembered.exporters());
+    List<Exporter> last =
+        remembered.exporters().stream()
+            .filter(exporters::containsKey)
+            .map(exporter -> find(exporters, exporter))
+            .toList();
+    Lane lane = buffer.lane(id, last.isEmpty() ? Codec.GZIP : last.getFirst().codec());
+    long items = lane.status().items();
+    if (!last.isEmpty()) {
+      point(lane, new EgressSettings(last, remembered.failover()), true);
+      log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
       return;
     }
-    Lane lane = buffer.lane(id, last.getFirst().codec());
-    point(lane, new EgressSettings(last, remembered.failover()), true);
-    log.info(
-        "lane {}: its route is gone. {} items drain to {}.", id, lane.status().items(), ids(last));
+    active.put(id, new ActiveLane(lane, null, null, true));
+    meters.lane(lane);
+    if (items > 0) {
+      log.error(
+          "lane {}: its route is gone and none of its exporters {} is configured. Its {} items stay"
+              + " on disk; configure one of them, or the route, to drain it.",
+          id,
+          remembered.exporters(),
+          items);
+    }
   }
 
   private static List<String> ids(List<Exporter> exporters) {
@@ -219,7 +244,9 @@ final class Lanes {
   void close(Duration deadline) {
     List<Thread> closing =
         active.values().stream()
-            .map(lane -> Thread.ofVirtual().start(() -> lane.egress().close(deadline)))
+            .map(ActiveLane::egress)
+            .filter(Objects::nonNull)
+            .map(egress -> Thread.ofVirtual().start(() -> egress.close(deadline)))
             .toList();
     for (Thread thread : closing) {
       try {
@@ -231,6 +258,18 @@ final class Lanes {
     }
   }
 
-  /** A lane in use. */
-  record ActiveLane(Lane lane, LaneEgress egress, List<Exporter> exporters, boolean retired) {}
+  /**
+   * An open lane.
+   *
+   * @param egress null if no exporter of the lane is configured
+   * @param settings what the egress was last given; null without one
+   * @param retired whether its route is gone
+   */
+  record ActiveLane(
+      Lane lane, @Nullable LaneEgress egress, @Nullable EgressSettings settings, boolean retired) {
+
+    List<Exporter> exporters() {
+      return settings == null ? List.of() : settings.exporters();
+    }
+  }
 }

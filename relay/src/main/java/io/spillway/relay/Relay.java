@@ -110,8 +110,13 @@ final class Relay {
 
   private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
-    wanted.exporters().forEach((id, exporter) -> made.put(id, factory.create(exporter)));
-    return made;
+    try {
+      wanted.exporters().forEach((id, exporter) -> made.put(id, factory.create(exporter)));
+      return made;
+    } catch (RuntimeException e) {
+      made.values().forEach(exporter -> exporter.close(Duration.ZERO));
+      throw e;
+    }
   }
 
   private void registerMeters() {

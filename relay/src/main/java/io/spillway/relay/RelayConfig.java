@@ -37,7 +37,7 @@ record RelayConfig(
             OtlpReceiverConfig.read(root.section("receivers")),
             BufferConfig.read(root.section("buffer")),
             exporters,
-            EgressPolicy.read(root),
+            EgressPolicy.read(root).withListener(EgressAudit::write),
             RouteConfig.readAll(root, exporters.keySet()),
             AdminConfig.read(root.section("admin")),
             TelemetryConfig.read(root.section("telemetry")));

@@ -11,6 +11,7 @@ import io.spillway.receivers.OtlpReceiver;
 import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.EgressStatus;
+import io.spillway.routing.egress.Transition;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -96,7 +97,7 @@ final class RelayView implements AdminView {
 
   private static Map<String, Object> lane(Lanes.ActiveLane active) {
     LaneStatus status = active.lane().status();
-    EgressStatus egress = active.egress().status();
+    EgressStatus egress = active.egress() == null ? null : active.egress().status();
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("route", active.lane().id().route());
     body.put("signal", active.lane().id().signal().label());
@@ -107,26 +108,25 @@ final class RelayView implements AdminView {
     body.put("disk_bytes", status.diskBytes());
     body.put("oldest_age_seconds", ageSeconds(status.oldest()));
     body.put("full", status.full());
-    body.put("active", egress.active());
-    body.put("exporters", egress.exporters().stream().map(RelayView::exporter).toList());
+    body.put("active", egress == null ? null : egress.active());
+    body.put(
+        "exporters",
+        egress == null ? List.of() : egress.exporters().stream().map(RelayView::exporter).toList());
     body.put(
         "transitions",
-        egress.transitions().stream()
-            .map(
-                t ->
-                    Map.of(
-                        "exporter",
-                        t.exporter(),
-                        "from",
-                        t.from().label(),
-                        "to",
-                        t.to().label(),
-                        "when",
-                        t.when().toString(),
-                        "reason",
-                        t.reason()))
-            .toList());
+        egress == null
+            ? List.of()
+            : egress.transitions().stream().map(RelayView::transition).toList());
     return body;
+  }
+
+  private static Map<String, Object> transition(Transition transition) {
+    return Map.of(
+        "exporter", transition.exporter(),
+        "from", transition.from().label(),
+        "to", transition.to().label(),
+        "when", transition.when().toString(),
+        "reason", transition.reason());
   }
 
   private static @Nullable Double ageSeconds(@Nullable Instant oldest) {

@@ -72,6 +72,28 @@ class GracefulStopIT {
   }
 
   @Test
+  void restart_routeRenamed_oldLanesDrainToTheirSink() {
+    CapturingSink sink = lab.sink(Protocol.GRPC);
+    sink.fail(new Fault.Refused());
+    String before = Yaml.toOneSink(Yaml.fixed(lab.directory()), sink);
+    RelayProcess relay = lab.relay(before);
+    Load load = lab.own(Load.mixed(relay, ITEMS_PER_REQUEST, PAUSE_MILLIS)).start();
+    awaitAcknowledged(load, 500);
+    load.stop();
+    assertThat(relay.stop()).isZero();
+
+    relay.configure(before.replace("name: default", "name: renamed"));
+    relay.start();
+    sink.heal();
+
+    await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    assertThat(relay.ledger().balanced()).isTrue();
+    for (Kind kind : Kind.values()) {
+      assertThat(missing(load.acknowledged(kind), sink.ids(kind))).isEmpty();
+    }
+  }
+
+  @Test
   void sighup_badConfig_changesNothingAndSaysWhy() {
     CapturingSink sink = lab.sink(Protocol.GRPC);
     String good = Yaml.toOneSink(Yaml.anywhere(lab.directory()), sink);

@@ -149,8 +149,8 @@ public final class RoutingGate implements Gate {
     failures.log(
         suppressed ->
             LOG.error(
-                "gate: failed while {} ({} more since the last line). The sender was told to send"
-                    + " it again.",
+                "gate: failed while {} ({} more failures since the last line). Nothing is"
+                    + " acknowledged that is not stored; the sender sends it again.",
                 doing,
                 suppressed,
                 failure));
