@@ -20,7 +20,7 @@ class ArchitectureTest {
   private static final JavaClasses SPILLWAY =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-          .withImportOption(location -> !location.contains("/test-classes/"))
+          .withImportOption(location -> !location.contains("/io/spillway/tests/"))
           .importPackages("io.spillway");
 
   @Test

@@ -35,6 +35,7 @@ class CrashLoopIT {
   private static final Logger LOG = LoggerFactory.getLogger(CrashLoopIT.class);
   private static final int ITEMS_PER_REQUEST = 20;
   private static final int PAUSE_MILLIS = 2;
+  private static final int ITEMS_BEFORE_KILL = 1_000;
   private static final int LONGEST_LIFE_MILLIS = 1_500;
 
   @RegisterExtension final Lab lab = new Lab();
@@ -82,7 +83,7 @@ class CrashLoopIT {
 
     for (int round = 1; round <= rounds; round++) {
       long acknowledgedBefore = load.acknowledged();
-      await().until(() -> load.acknowledged() > acknowledgedBefore);
+      await().until(() -> load.acknowledged() > acknowledgedBefore + ITEMS_BEFORE_KILL);
       if (random.nextInt(3) == 0) {
         sink.fail(random.nextBoolean() ? new Fault.Refused() : new Fault.Hanging());
       }

@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
 class FailoverIT {
 
   private static final Logger LOG = LoggerFactory.getLogger(FailoverIT.class);
-  private static final Duration FAILOVER_AFTER = Duration.ofSeconds(1);
+  private static final Duration FAILOVER_AFTER = Duration.ofSeconds(2);
   private static final Duration GENEROUS = Duration.ofSeconds(90);
   private static final int ITEMS_PER_REQUEST = 5;
   private static final int PAUSE_MILLIS = 20;
@@ -100,7 +100,7 @@ class FailoverIT {
             });
     routes.append("  - { name: default, exporters: [debug] }\n");
     exporters.append("  debug: {}\n");
-    String quick = exporters.toString().replace("timeout: 10s", "timeout: 1s");
+    String quick = exporters.toString().replace("timeout: 10s", "timeout: 2s");
     relay = LAB.relay(Yaml.anywhere(LAB.directory()) + quick + routes);
   }
 
@@ -121,7 +121,7 @@ class FailoverIT {
       - name: %1$s
         match: { resource: { case: %1$s } }
         exporters: [%2$s, %3$s]
-        failover: { after: 1s, failback_after: 2s }
+        failover: { after: 2s, failback_after: 2s }
     """
         .formatted(route.name(), route.primaryId(), route.secondaryId());
   }
@@ -133,10 +133,11 @@ class FailoverIT {
     Route route = ROUTES.get(name(fault, protocol));
     Load load = LAB.own(load(route.name())).start();
     awaitArrival(route.primary());
-    assertThat(route.secondary().arrivals(Kind.TRACES)).isZero();
+    route.secondary().forgetFirstTaken();
 
     route.primary().fail(route.fault());
 
+    await().atMost(GENEROUS).until(() -> route.primary().firstRefusalNanos() != 0);
     awaitArrival(route.secondary());
     LOG.info("{}: at the secondary after {} ms", route.name(), failoverMillis(route));
     assertThat(failoverMillis(route))
