@@ -159,7 +159,7 @@ class SidecarContainersIT {
       Path path = Path.of(entry);
       if (path.toString().endsWith(".jar")) {
         Files.copy(path, folder.resolve(path.getFileName()), StandardCopyOption.REPLACE_EXISTING);
-      } else if (path.endsWith("test-classes")) {
+      } else if (Files.isDirectory(path)) {
         copyTree(path, folder);
       }
     }
@@ -171,7 +171,7 @@ class SidecarContainersIT {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         Path copy = to.resolve(from.relativize(file).toString());
         Files.createDirectories(copy.getParent());
-        Files.copy(file, copy);
+        Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }
