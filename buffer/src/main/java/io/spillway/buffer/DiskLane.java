@@ -682,6 +682,13 @@ final class DiskLane implements Lane, AutoCloseable {
     }
     Totals read = account.read();
     if (!read.isBefore(header.end()) || header.firstItem() < read.items()) {
+      if (index >= account.readIndex()) {
+        log.error(
+            "buffer {}: a block of {} items bears item numbers that were read before; it is left"
+                + " out",
+            id,
+            header.items());
+      }
       return null; // before the cursor
     }
     if (read.isBefore(header.start())) {

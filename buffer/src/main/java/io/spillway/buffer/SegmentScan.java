@@ -45,11 +45,15 @@ final class SegmentScan {
    */
   record Found(@Nullable BlockHeader first, Totals end, long endPosition) {}
 
-  /** Reads all headers from a document boundary on. */
+  /**
+   * Reads all headers from the end of a record on.
+   *
+   * @param from where the record's bytes end; the next document starts at the next multiple of 4
+   */
   static Found scan(Path segment, long from) throws IOException {
     try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.READ)) {
       SegmentScan scan = new SegmentScan(channel);
-      scan.walk(from, Long.MAX_VALUE);
+      scan.walk(padded(from), Long.MAX_VALUE);
       return new Found(scan.first, scan.end, scan.endPosition);
     }
   }
@@ -142,6 +146,10 @@ final class SegmentScan {
   }
 
   private static long next(long at, int length) {
-    return at + WORD + ((length + 3L) & ~3L);
+    return at + WORD + padded(length);
+  }
+
+  private static long padded(long length) {
+    return (length + WORD - 1) & -WORD;
   }
 }

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is on disk may be anything: the lane opens, goes on, and its ledger balances. */
 @Timeout(60)
@@ -248,6 +249,31 @@ class LaneRecoveryTest {
       assertThat(lane.ledger().routed()).isEqualTo(120);
       store(lane, content(BLOCKS), ITEMS);
       assertThat(pollAll(lane)).hasSize(BLOCKS + 1);
+      assertBalanced(lane.ledger());
+    }
+  }
+
+  /** A crash between a record and the mark after it: the record is found, whatever its length. */
+  @ParameterizedTest
+  @ValueSource(ints = {1000, 1001, 1002, 1003})
+  void open_appendMarkOneRecordBehind_goesOnAfterThatRecord(int length) throws Exception {
+    byte[] behind;
+    try (Buffer buffer = Buffer.open(config(directory), clock)) {
+      Lane lane = open(buffer);
+      store(lane, bytes(length, 1), ITEMS);
+      behind = Files.readAllBytes(laneDirectory(directory).resolve("appended"));
+      store(lane, bytes(length, 2), ITEMS);
+      crashCopy(directory, elsewhere);
+    }
+    Files.write(laneDirectory(elsewhere).resolve("appended"), behind);
+    Files.deleteIfExists(laneDirectory(elsewhere).resolve("checkpoint"));
+
+    try (Buffer buffer = Buffer.open(config(elsewhere), clock)) {
+      Lane lane = open(buffer);
+      assertThat(lane.ledger().routed()).isEqualTo(2 * ITEMS);
+      store(lane, bytes(length, 3), ITEMS);
+
+      assertThat(pollAll(lane)).hasSize(3);
       assertBalanced(lane.ledger());
     }
   }

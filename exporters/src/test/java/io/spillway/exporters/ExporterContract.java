@@ -37,7 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What every exporter that dials promises, kept against a real server. */
-@Timeout(60)
+@Timeout(180)
 abstract class ExporterContract {
   static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
 
@@ -81,13 +81,12 @@ abstract class ExporterContract {
 
   final ExporterConfig config(String endpoint, String... keys) {
     String id = type() + "/test";
-    String yaml =
-        "exporters:\n  "
-            + id
-            + ":\n    endpoint: \""
-            + endpoint
-            + "\"\n    "
-            + String.join("\n    ", keys);
+    List<String> lines = new ArrayList<>(List.of("endpoint: \"" + endpoint + "\""));
+    lines.addAll(List.of(keys));
+    if (lines.stream().noneMatch(line -> line.startsWith("timeout:"))) {
+      lines.add("timeout: 2m"); // a starved machine must not turn an answer into a timeout
+    }
+    String yaml = "exporters:\n  " + id + ":\n    " + String.join("\n    ", lines);
     Configuration configuration = ConfigurationLoader.parse("test.yaml", yaml, Map.of());
     Map<String, ExporterConfig> configs = ExporterConfig.readAll(configuration.root());
     configuration.reportUnknownKeys();
@@ -97,7 +96,7 @@ abstract class ExporterContract {
 
   static Outcome outcome(CompletableFuture<Outcome> attempt) {
     try {
-      return attempt.get(30, SECONDS);
+      return attempt.get(120, SECONDS);
     } catch (InterruptedException | ExecutionException | TimeoutException e) {
       throw new AssertionError(e);
     }
@@ -288,7 +287,7 @@ abstract class ExporterContract {
 
     assertRetry(export(exporter), ErrorClass.TIMEOUT);
 
-    await().atMost(10, SECONDS).until(() -> sink.abandoned() == 1);
+    await().atMost(60, SECONDS).until(() -> sink.abandoned() == 1);
     sink.release();
   }
 
@@ -306,11 +305,11 @@ abstract class ExporterContract {
     sink.hold();
     Exporter exporter = exporter(sink.port());
     CompletableFuture<Outcome> cancelled = exporter.export(Requests.spans(1));
-    await().atMost(10, SECONDS).until(() -> sink.received().size() == 1);
+    await().atMost(60, SECONDS).until(() -> sink.received().size() == 1);
 
     cancelled.cancel(false);
 
-    await().atMost(10, SECONDS).until(() -> sink.abandoned() == 1);
+    await().atMost(60, SECONDS).until(() -> sink.abandoned() == 1);
     sink.release();
     assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
   }
@@ -448,16 +447,16 @@ abstract class ExporterContract {
     sink.hold();
     Exporter exporter = exporter(sink.port());
     CompletableFuture<Outcome> attempt = exporter.export(Requests.spans(1));
-    await().atMost(10, SECONDS).until(() -> sink.received().size() == 1);
+    await().atMost(60, SECONDS).until(() -> sink.received().size() == 1);
 
-    Thread closing = Thread.ofVirtual().start(() -> exporter.close(Duration.ofSeconds(20)));
+    Thread closing = Thread.ofVirtual().start(() -> exporter.close(Duration.ofMinutes(1)));
     await()
-        .atMost(10, SECONDS)
+        .atMost(60, SECONDS)
         .until(() -> exporter.export(Requests.spans(1)).isDone()); // it takes no more
     sink.release();
 
     assertThat(outcome(attempt)).isEqualTo(new Outcome.Delivered());
-    assertThat(closing.join(Duration.ofSeconds(20))).isTrue();
+    assertThat(closing.join(Duration.ofMinutes(1))).isTrue();
   }
 
   @Test
@@ -466,14 +465,14 @@ abstract class ExporterContract {
     sink.hold();
     Exporter exporter = exporter(sink.port());
     CompletableFuture<Outcome> attempt = exporter.export(Requests.spans(1));
-    await().atMost(10, SECONDS).until(() -> sink.received().size() == 1);
+    await().atMost(60, SECONDS).until(() -> sink.received().size() == 1);
 
     exporter.close(Duration.ofMillis(50));
     exporter.close(Duration.ofMillis(50));
 
     assertRetry(outcome(attempt), ErrorClass.LOCAL);
     assertRetry(export(exporter), ErrorClass.LOCAL);
-    await().atMost(10, SECONDS).until(() -> sink.abandoned() == 1);
+    await().atMost(60, SECONDS).until(() -> sink.abandoned() == 1);
     sink.release();
   }
 }

@@ -296,7 +296,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
             .mapToObj(i -> exporter.export(Requests.spans(1)))
             .toList();
     await()
-        .atMost(10, SECONDS)
+        .atMost(60, SECONDS)
         .until(() -> sink.received().size() == HttpConnections.MAX_CONNECTIONS);
     attempts.getLast().cancel(false); // while it waits in line
     sink.release();

@@ -314,10 +314,12 @@ class GrpcReceiverTest {
   @Test
   void senderCancels_answerIsHeardAndNothingHeld() {
     harness.gate().onSubmit(submission -> {});
-    sender.start(Signal.TRACES.grpcService(), CallOptions.DEFAULT, List.of(Payloads.noise(10)));
+    CompletableFuture<Result> abandoned =
+        sender.start(Signal.TRACES.grpcService(), CallOptions.DEFAULT, List.of(Payloads.noise(10)));
     await().until(() -> harness.gate().submissions().size() == 1);
 
     sender.close();
+    assertThat(abandoned.join().code()).isNotEqualTo(Status.Code.OK);
     harness.gate().submissions().getFirst().answer().accept(new Answer.Accepted(1));
 
     assertThat(harness.listener().only().answer()).isEqualTo(new Answer.Accepted(1));

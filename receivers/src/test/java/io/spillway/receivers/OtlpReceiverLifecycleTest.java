@@ -48,7 +48,7 @@ class OtlpReceiverLifecycleTest {
                 + " or choose another address or port (0 takes a free one).");
     assertThat(receiver.grpcAddress()).isNull();
     assertThat(receiver.httpAddress()).isNull();
-    assertThatThrownBy(() -> new Socket("127.0.0.1", freePort).close())
+    assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), freePort).close())
         .isInstanceOf(IOException.class);
   }
 

@@ -31,7 +31,9 @@ import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.BindMode;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.Network;
+import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
 import org.testcontainers.containers.wait.strategy.Wait;
+import org.testcontainers.containers.wait.strategy.WaitStrategy;
 import org.testcontainers.utility.DockerImageName;
 
 /**
@@ -46,7 +48,7 @@ class SidecarContainersIT {
   private static final Path REPOSITORY =
       Path.of(System.getProperty("spillway.repository", "..")).toAbsolutePath().normalize();
   private static final String JDK_IMAGE = "eclipse-temurin:25-jdk";
-  private static final int APP_SECONDS = 40;
+  private static final int APP_SECONDS = 75;
   private static final String CONFIG =
       """
       receivers:
@@ -63,6 +65,13 @@ class SidecarContainersIT {
       routes: [ { name: default, exporters: [otlp_http/sink] } ]
       admin: { endpoint: 0.0.0.0:13133, token: secret }
       """;
+
+  /** The port that the application exposes is its sidecar's, which starts after it. */
+  private static final WaitStrategy AT_ONCE =
+      new AbstractWaitStrategy() {
+        @Override
+        protected void waitUntilReady() {}
+      };
 
   private static String image = System.getProperty("spillway.image", "");
 
@@ -128,7 +137,8 @@ class SidecarContainersIT {
     return java(classpath, AppMain.class, "" + APP_SECONDS)
         .withNetwork(network)
         .withEnv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
-        .withExposedPorts(13133);
+        .withExposedPorts(13133)
+        .waitingFor(AT_ONCE);
   }
 
   private static GenericContainer<?> sidecar(GenericContainer<?> app, String volume) {

@@ -28,10 +28,10 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Benchmark {
 
   private static final int BATCH = 512;
-  private static final int WARM_UP_SPANS = 600_000;
-  private static final int SATURATION_SPANS = 3_000_000;
+  private static final int WARM_UP_SPANS = 300_000;
+  private static final int SATURATION_SPANS = 1_500_000;
   private static final int FIXED_RATE = 10_000;
-  private static final int FIXED_SPANS = 300_000;
+  private static final int FIXED_SPANS = 150_000;
   private static final Duration DRAIN_LIMIT = Duration.ofMinutes(2);
   private static final Pattern SENT =
       Pattern.compile(
