@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,13 @@ class SidecarContainersIT {
     if (image.isEmpty()) {
       image = "spillway-tests:" + ProcessHandle.current().pid();
       docker("build", "-q", "-f", "deploy/Dockerfile", "-t", image, ".");
+    }
+  }
+
+  @AfterAll
+  static void removeImage() throws Exception {
+    if (System.getProperty("spillway.image", "").isEmpty()) {
+      docker("image", "rm", "-f", image);
     }
   }
 

@@ -9,6 +9,7 @@ import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -24,7 +25,8 @@ public final class AppMain {
 
   private AppMain() {}
 
-  public static void main(String[] arguments) {
+  /** Runs until it is ended, so that the network name space it lends to its sidecar lives on. */
+  public static void main(String[] arguments) throws InterruptedException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[0]));
     SpanExporter otlp =
         OtlpGrpcSpanExporter.builder()
@@ -44,6 +46,7 @@ public final class AppMain {
       }
     }
     System.out.println("app done");
+    new CountDownLatch(1).await();
   }
 
   /** Says which spans the exporter saw acknowledged. */
