@@ -211,7 +211,7 @@ public final class BufferBenchmark {
     System.out.printf(
         Locale.ROOT,
         "%n| backlog | exec to first block at the sink: median | least | most | RSS then |"
-            + " RSS after %d s of draining |%n|---|---|---|---|---|---|%n",
+            + " RSS after %d s of draining | of it anonymous |%n|---|---|---|---|---|---|%n",
         DRAIN_FOR.toSeconds());
     byte[] request = incompressibleRequest();
     List<Backlog> backlogs = new ArrayList<>();
