@@ -33,9 +33,10 @@ import org.jspecify.annotations.Nullable;
  *   lanes/ROUTE/SIGNAL/        one lane
  *     checkpoint               cursor and counts
  *     appended                 how far the writer got
- *     19700101-HHMMSSR.cq4     segments of the queue, by number
+ *     19700101-HHMMSSR.cq4     segments that are being written, by number
+ *     19700101-HHMMSSR.segment segments of an earlier start
  *     metadata.cq4t            Chronicle's; made anew at every open
- *     ….corrupt                damaged segments, set aside
+ *   quarantine/                what was damaged, set aside; see {@link Quarantine}
  * </pre>
  */
 public final class Buffer implements AutoCloseable {
@@ -53,6 +54,7 @@ public final class Buffer implements AutoCloseable {
   private final FileChannel lockFile;
   private final FileLock lock;
   private final DiskBudget budget;
+  private final Quarantine quarantine;
   private final LanePaths paths;
   private final ReceivedCounts received;
   private final ScheduledExecutorService housekeeper;
@@ -71,6 +73,7 @@ public final class Buffer implements AutoCloseable {
     this.lock = lock;
     Path directory = config.directory();
     this.budget = new DiskBudget(directory, config.maxBytes(), config.minFree(), space);
+    this.quarantine = new Quarantine(directory, config.maxBytes(), budget, clock);
     this.paths = new LanePaths(directory);
     this.received = ReceivedCounts.open(directory.resolve("received"));
     this.housekeeper =
@@ -138,7 +141,7 @@ public final class Buffer implements AutoCloseable {
     }
     DiskLane lane = lanes.get(id);
     if (lane == null) {
-      lane = new DiskLane(id, paths.of(id), codec, config, budget, clock);
+      lane = new DiskLane(id, paths.of(id), codec, config, budget, quarantine, clock);
       lane.start();
       lanes.put(id, lane);
     }
