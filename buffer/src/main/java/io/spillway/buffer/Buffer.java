@@ -34,9 +34,10 @@ import org.jspecify.annotations.Nullable;
  *   lanes/ROUTE/SIGNAL/        one lane
  *     checkpoint               cursor and counts
  *     appended                 how far the writer got
- *     19700101-HHMMSSR.cq4     segments of the queue, by number
+ *     19700101-HHMMSSR.cq4     segments that are being written, by number
+ *     19700101-HHMMSSR.segment segments of an earlier start
  *     metadata.cq4t            Chronicle's; made anew at every open
- *     ….corrupt                damaged segments, set aside
+ *   quarantine/                what was damaged, set aside; see {@link Quarantine}
  * </pre>
  */
 public final class Buffer implements AutoCloseable {
@@ -54,6 +55,7 @@ public final class Buffer implements AutoCloseable {
   private final FileChannel lockFile;
   private final FileLock lock;
   private final DiskBudget budget;
+  private final Quarantine quarantine;
   private final LanePaths paths;
   private final ReceivedCounts received;
   private final ScheduledExecutorService housekeeper;
@@ -78,6 +80,7 @@ public final class Buffer implements AutoCloseable {
             config.minFree(),
             config.segmentBytes() + SegmentQueue.SLACK_BYTES,
             space);
+    this.quarantine = new Quarantine(directory, config.maxBytes(), budget, clock);
     this.paths = new LanePaths(directory);
     this.received = ReceivedCounts.open(directory.resolve("received"));
     this.housekeeper =
@@ -153,7 +156,9 @@ public final class Buffer implements AutoCloseable {
     }
     DiskLane lane = lanes.get(id);
     if (lane == null) {
-      lane = new DiskLane(id, paths.of(id), codec, settings, config.segmentBytes(), budget, clock);
+      lane =
+          new DiskLane(
+              id, paths.of(id), codec, settings, config.segmentBytes(), budget, quarantine, clock);
       lane.start();
       lanes.put(id, lane);
     }

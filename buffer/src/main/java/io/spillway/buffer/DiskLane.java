@@ -65,6 +65,9 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final long STUCK_NANOS = 50_000_000L;
   private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
 
+  /** No lane gets here honestly; beyond, there is no name for a segment. */
+  private static final int MAX_CYCLE = 1 << 30;
+
   /** Deleted files return their space some milliseconds later; waited for in these steps. */
   private static final long SPACE_RETURN_STEP_NANOS = 10_000_000L;
 
@@ -79,6 +82,8 @@ final class DiskLane implements Lane, AutoCloseable {
   private final HandOver handOver = new HandOver();
   private final BlockCompressor compressor = new BlockCompressor();
   private final LogLimit logLimit;
+  private final LogLimit damageLimit;
+  private final Quarantine quarantine;
   private final Thread writer;
   private final Object reading = new Object();
   private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
@@ -91,14 +96,12 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private volatile String failure = "not open yet";
   private volatile long reopenAtNanos;
-  private volatile boolean rollRequested;
   private volatile @Nullable String full;
 
   // The writer's.
   private @Nullable AppendMark mark;
   private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
-  private long quarantinedBytes;
   private byte[] merged = new byte[0];
   private long lastTick = System.nanoTime();
   private long newestAccepted;
@@ -107,12 +110,15 @@ final class DiskLane implements Lane, AutoCloseable {
   private long drainedSince = Long.MAX_VALUE;
 
   // The reader's, guarded by reading.
-  private Totals session = Totals.ZERO;
-  private @Nullable Totals rescanned;
   private int deletedBefore;
 
   /** Settled segments that stay for a while. */
   private final KeptSegments kept;
+
+  /** Since the queue was opened, something was read that the cursor had not passed. */
+  private boolean reads;
+
+  private boolean rescanned;
 
   DiskLane(
       LaneId id,
@@ -121,8 +127,10 @@ final class DiskLane implements Lane, AutoCloseable {
       LaneSettings settings,
       long segmentBytes,
       DiskBudget budget,
+      Quarantine quarantine,
       InstantSource clock) {
     this.id = id;
+    this.quarantine = quarantine;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -130,9 +138,10 @@ final class DiskLane implements Lane, AutoCloseable {
     this.clock = clock;
     this.newestAccepted = clock.millis();
     this.kept = new KeptSegments();
-    this.files = new SegmentFiles(directory);
+    this.files = new SegmentFiles(id, directory, quarantine);
     this.account = new LaneAccount(id, clock);
     this.logLimit = new LogLimit(clock);
+    this.damageLimit = new LogLimit(clock);
     tryOpen();
     this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::write);
   }
@@ -505,10 +514,6 @@ final class DiskLane implements Lane, AutoCloseable {
       SegmentQueue q = queue;
       if (q == null) {
         reopenIfDue();
-      } else if (rollRequested) {
-        rollRequested = false;
-        q.roll();
-        append(List.of());
       } else if (rounds >= IDLE_ROUNDS_BEFORE_RECYCLING
           && q.reservedBytes() > SPARE_BYTES
           && isRecyclable(q)
@@ -659,8 +664,6 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private void closeQueue(SegmentQueue q) {
     queue = null;
-    budget.release(quarantinedBytes);
-    quarantinedBytes = 0;
     try {
       q.close();
     } catch (RuntimeException e) {
@@ -671,26 +674,28 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Mends the directory, finds out how far the lane got, and opens the queue. */
   private void openQueue() throws IOException {
     Files.createDirectories(files.directory());
-    if (mark == null) {
+    boolean isFirst = mark == null;
+    if (isFirst) {
       openBooks();
     }
     files.repair();
     NavigableSet<Integer> cycles = files.cycles();
+    Totals end = findEnd(cycles);
+    if (isFirst && hasCheckpoint) {
+      doubtCheckpoint(cycles, end);
+    }
     if (hasCheckpoint && settings.keepDelivered().isZero()) {
       deleteSettled(cycles);
     }
     int next = nextCycle();
-    findEnd(cycles);
     SegmentQueue opened = SegmentQueue.open(files, segmentBytes, budget, next);
-    quarantinedBytes = files.quarantinedBytes(segmentBytes + SegmentQueue.SLACK_BYTES);
-    budget.found(quarantinedBytes);
     if (!hasCheckpoint) {
       startWithoutCheckpoint(opened);
       hasCheckpoint = true;
     }
     opened.seek(account.readIndex());
-    session = account.appended();
-    rescanned = null;
+    reads = false;
+    rescanned = false;
     deletedBefore = 0;
     kept.clear();
     queue = opened;
@@ -709,27 +714,68 @@ final class DiskLane implements Lane, AutoCloseable {
     }
   }
 
+  /**
+   * A checkpoint is written after the mark and after the blocks it passes. One that is ahead of all
+   * of them belongs to another time of this directory; believing it would skip what is on disk.
+   *
+   * @param end of the records on disk; zero if there are none
+   */
+  private void doubtCheckpoint(NavigableSet<Integer> cycles, Totals end) {
+    Totals cursor = account.cursor();
+    int cycle = cycleOf(account.cursorIndex());
+    if (end.equals(Totals.ZERO)) {
+      return; // nothing on disk that could be skipped
+    }
+    Mark found = mark == null ? null : mark.found();
+    boolean isAhead = found == null ? cycles.last() < cycle : found.end().isBefore(cursor);
+    if (end.isBefore(cursor) && isAhead) {
+      log.error(
+          "buffer {}: the checkpoint says that items up to {} are settled, but the disk holds"
+              + " items up to {} only. It is not believed.",
+          id,
+          cursor.items(),
+          end.items());
+      account.forget(found == null ? end : end.max(found.end()));
+      hasCheckpoint = false;
+    } else if (cursor.isBefore(end) && cycles.last() < cycle) {
+      account.restartAt((long) cycles.first() << 32);
+    }
+  }
+
   /** A crash between a checkpoint and the deletion that it allowed leaves such segments. */
   private void deleteSettled(NavigableSet<Integer> cycles) throws IOException {
     int cursorCycle = cycleOf(account.cursorIndex());
     while (!cycles.isEmpty() && cycles.first() < cursorCycle) {
+      Integer after = cycles.higher(cycles.first());
+      BlockHeader first = after == null ? null : SegmentScan.first(files.segment(after));
+      if (first != null && account.cursor().isBefore(first.start())) {
+        return; // the numbers say otherwise, and they are right
+      }
       files.delete(cycles.removeFirst());
     }
   }
 
   /** Above every number that was ever used, so no index comes twice. */
   private int nextCycle() throws IOException {
-    int next = files.newestNumber() + 1;
+    int newest = files.newestNumber();
+    int next = newest + 1;
     Mark found = mark == null ? null : mark.found();
     if (found != null) {
       next = Math.max(next, found.cycle() + 1);
     }
     long cursor = account.readIndex();
     boolean atStart = cursor << 32 == 0;
-    return Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
+    next = Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
+    if (next > 0 && next <= MAX_CYCLE) {
+      return next;
+    }
+    if (cycleOf(cursor) > newest) {
+      account.restartAt((long) (newest + 1) << 32);
+    }
+    return newest + 1;
   }
 
-  /** Chronicle's index: the segment's number in the upper half, the record's in the lower. */
+  /** An index is the segment's number in the upper half, a position in it in the lower. */
   private static int cycleOf(long index) {
     return (int) (index >>> 32);
   }
@@ -738,24 +784,28 @@ final class DiskLane implements Lane, AutoCloseable {
    * Reads the newest segment from the writer's mark on, since a record may have been written after
    * it; without a good mark, from the front and as far back as it takes to find a record.
    */
-  private void findEnd(NavigableSet<Integer> cycles) throws IOException {
+  private Totals findEnd(NavigableSet<Integer> cycles) throws IOException {
     Mark found = mark == null ? null : mark.found();
     if (found != null) {
       account.found(found.end());
     }
     for (int cycle : cycles.descendingSet()) {
       boolean marked = found != null && found.cycle() == cycle;
-      SegmentScan.Found scan =
-          SegmentScan.scan(files.segment(cycle), marked && found != null ? found.position() : 0);
+      long from = marked && found != null ? found.position() : 0;
+      SegmentScan.Found scan = SegmentScan.scan(files.segment(cycle), from);
       account.found(scan.end());
-      long end = Math.max(scan.endPosition(), marked && found != null ? found.position() : 0);
-      if (cycle == cycles.last()) {
+      long end = Math.max(scan.endPosition(), from);
+      if (cycle == cycles.last() && end > 0) {
         files.truncate(cycle, end + SegmentQueue.SLACK_BYTES);
       }
-      if (marked || scan.first() != null) {
-        return;
+      if (scan.first() != null) {
+        return scan.end();
+      }
+      if (marked && found != null && SegmentScan.first(files.segment(cycle)) != null) {
+        return found.end();
       }
     }
+    return Totals.ZERO;
   }
 
   private void startWithoutCheckpoint(SegmentQueue opened) throws IOException {
@@ -797,48 +847,31 @@ final class DiskLane implements Lane, AutoCloseable {
   private @Nullable Block readNext() {
     synchronized (reading) {
       SegmentQueue q = queue;
-      while (q != null && account.read().isBefore(account.appended())) {
-        // In this order: what the writer finished before we look must be there when we look.
-        int written = q.writtenCycle();
-        SegmentQueue.Document document = next(q);
-        if (document == null) {
-          if (!passDamage(q, written)) {
-            return null;
+      while (q != null) {
+        // In this order: what was counted before we look must be there when we look.
+        Totals appended = account.appended();
+        SegmentQueue.End written = q.written();
+        if (!account.read().isBefore(appended)) {
+          return null;
+        }
+        try {
+          SegmentQueue.Document document = q.next(written);
+          Block block = null;
+          if (document != null) {
+            block = take(q, document);
+          } else if (!rescan(q)) {
+            lose(q, appended, q.indexAfter(written), q.readingCycle(), q.readingPosition());
           }
-        } else {
-          Block block = take(q, document);
           if (block != null) {
             return block;
           }
+        } catch (IOException e) {
+          warn("segment " + q.readingCycle() + " cannot be read now; trying again", e);
+          return null;
         }
       }
       return null;
     }
-  }
-
-  @SuppressWarnings("CatchThrowable") // damaged bytes make Chronicle throw anything
-  private SegmentQueue.@Nullable Document next(SegmentQueue q) {
-    try {
-      return q.next();
-    } catch (Throwable e) {
-      warn("segment " + q.readingCycle() + " cannot be read on", e);
-      return null;
-    }
-  }
-
-  /**
-   * Something unread should be there and is not. Nothing can follow in a segment that the writer
-   * has left, so the next one is tried; the gap in the item numbers shows what was lost.
-   */
-  private boolean passDamage(SegmentQueue q, int written) {
-    if (q.readingCycle() < written && q.skipTo(q.readingCycle() + 1)) {
-      return true;
-    }
-    if (account.read().isBefore(session) && written < q.firstCycle()) {
-      return rescan(q) || pass(q, session, q.firstIndexOf(q.firstCycle()), DropReason.CORRUPT);
-    }
-    rollRequested = true; // the segment being written is damaged: leave it
-    return false;
   }
 
   /**
@@ -846,63 +879,104 @@ final class DiskLane implements Lane, AutoCloseable {
    * returned.
    */
   private @Nullable Block take(SegmentQueue q, SegmentQueue.Document document) {
-    Slice bytes = document.bytes();
+    BlockHeader header = document.header();
     long index = document.index();
-    BlockHeader header = BlockHeader.decode(bytes.array(), 0, bytes.length());
-    if (header == null || !header.fits(bytes.length())) {
-      return null; // counted when the next good header shows the gap
-    }
+    int cycle = q.cycleOf(index);
     Totals read = account.read();
-    if (!read.isBefore(header.end()) || header.firstItem() < read.items()) {
-      if (index >= account.readIndex()) {
-        log.error(
-            "buffer {}: a block of {} items bears item numbers that were read before; it is left"
-                + " out",
-            id,
-            header.items());
+    if (!read.isBefore(header.end())) {
+      if (reads) {
+        stray(q, document, header.items());
       }
       return null; // before the cursor
+    }
+    if (cycle < q.firstCycle() && account.appended().isBefore(header.end())) {
+      stray(q, document, header.items());
+      return null;
+    }
+    if (header.firstItem() < read.items()) {
+      // The rest of its items are a gap before the next block.
+      stray(q, document, read.items() - header.firstItem());
+      return null;
     }
     if (read.isBefore(header.start())) {
       if (rescan(q)) {
         return null;
       }
-      pass(q, header.start(), index, DropReason.CORRUPT);
+      lose(q, header.start(), index, cycle, document.passed());
     }
-    Slice payload = bytes.sub(header.length(), header.payloadLength());
-    if (BlockHeader.crc(payload) != header.payloadCrc()) {
-      pass(q, header.end(), index + 1, DropReason.CORRUPT);
+    Slice payload = document.payload();
+    if (payload == null || BlockHeader.crc(payload) != header.payloadCrc()) {
+      lose(q, header.end(), document.nextIndex(), cycle, SegmentQueue.positionOf(index));
       return null;
     }
+    reads = true;
     Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(settings.maxAge());
     if (header.items() == 0 || expiry.isBefore(clock.instant())) {
-      pass(q, header.end(), index + 1, DropReason.EXPIRED);
+      account.pass(header.end(), document.nextIndex(), DropReason.EXPIRED);
+      deleteSettled(q);
       return null;
     }
-    return account.handOut(header, index, payload);
+    return account.handOut(header, index, document.nextIndex(), payload);
   }
 
-  /** Before anything is given up, its segment is read once more from the front. */
+  /** Before anything is given up, the lane is read once more from its front. */
   private boolean rescan(SegmentQueue q) {
-    Totals read = account.read();
-    if (read.equals(rescanned)) {
+    if (reads || rescanned) {
       return false;
     }
-    rescanned = read;
-    return q.skipTo(q.cycleOf(account.readIndex()));
+    rescanned = true;
+    return q.skipTo(0);
   }
 
-  private boolean pass(SegmentQueue q, Totals end, long nextIndex, DropReason reason) {
-    long items = end.items() - account.read().items();
-    if (reason == DropReason.CORRUPT) {
-      log.error(
-          "buffer {}: {} items are unreadable on disk; counted as dropped{reason=\"corrupt\"}",
-          id,
-          items);
-    }
-    account.pass(end, nextIndex, reason);
+  /**
+   * Counts what is missing up to {@code end}, and keeps what is in its place.
+   *
+   * @param cycle where the damage is, from {@code position} on
+   */
+  private void lose(SegmentQueue q, Totals end, long nextIndex, int cycle, long position) {
+    reads = true;
+    Totals read = account.read();
+    boolean within = q.cycleOf(nextIndex) == cycle;
+    long length = within ? SegmentQueue.positionOf(nextIndex) - position : Long.MAX_VALUE;
+    Path kept = setAside(q, cycle, position, length, read.items());
+    account.pass(end, nextIndex, DropReason.CORRUPT);
+    damaged(end.items() - read.items(), "are unreadable on disk", cycle, kept);
     deleteSettled(q);
-    return true;
+  }
+
+  /** A good record with numbers that are taken: its items were never in the lane's own count. */
+  private void stray(SegmentQueue q, SegmentQueue.Document document, long items) {
+    int cycle = q.cycleOf(document.index());
+    long position = SegmentQueue.positionOf(document.index());
+    long length = SegmentQueue.positionOf(document.nextIndex()) - position;
+    Path kept = setAside(q, cycle, position, length, document.header().firstItem());
+    account.stray(items);
+    damaged(items, "bear item numbers that are not theirs", cycle, kept);
+  }
+
+  private @Nullable Path setAside(
+      SegmentQueue q, int cycle, long position, long length, long firstItem) {
+    int most = (int) Math.clamp(length, 0, 2L * SegmentQueue.MAX_RECORD_BYTES);
+    Slice bytes = q.bytes(cycle, position, most);
+    return bytes.isEmpty() ? null : quarantine.record(id, cycle, position, firstItem, bytes);
+  }
+
+  private void damaged(long items, String what, int cycle, @Nullable Path kept) {
+    long suppressed = damageLimit.permit();
+    if (suppressed >= 0) {
+      log.error(
+          "buffer {}: {} items in segment {} {}; counted as dropped{reason=\"corrupt\"}. {}. Look"
+              + " with {} ({} more suppressed)",
+          id,
+          items,
+          cycle,
+          what,
+          kept == null
+              ? "Nothing is left of them to keep"
+              : "What is left of them is kept as " + kept,
+          quarantine.commands(id),
+          suppressed);
+    }
   }
 
   // ---- settling
@@ -972,18 +1046,15 @@ final class DiskLane implements Lane, AutoCloseable {
     }
     synchronized (reading) {
       SegmentQueue q = queue;
-      SegmentQueue.Document next = q == null ? null : peek(q);
-      BlockHeader header =
-          next == null ? null : BlockHeader.decode(next.bytes().array(), 0, next.bytes().length());
-      return header == null ? null : Instant.ofEpochMilli(header.firstAccepted());
+      BlockHeader next = q == null ? null : peek(q);
+      return next == null ? null : Instant.ofEpochMilli(next.firstAccepted());
     }
   }
 
-  @SuppressWarnings("CatchThrowable") // as in next
-  private SegmentQueue.@Nullable Document peek(SegmentQueue q) {
+  private static @Nullable BlockHeader peek(SegmentQueue q) {
     try {
       return q.peek();
-    } catch (Throwable e) {
+    } catch (IOException e) {
       return null;
     }
   }

@@ -47,7 +47,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The checkpoint holds, little-endian: version; the cursor's index and totals; sent;
  * redelivered; appended as it was at that time, a lower bound; dropped by reason; then by exporter
- * its id, delivered and rejected.
+ * its id, delivered and rejected; then items beside the lane's numbers.
  *
  * <p>Safe on any thread.
  */
@@ -96,6 +96,7 @@ final class LaneAccount {
   private long cursorIndex;
   private long sent;
   private long redelivered;
+  private long strays;
   private volatile long givenUpBelow;
   private Totals synced = Totals.ZERO;
   private @Nullable Instant lastSync;
@@ -129,9 +130,9 @@ final class LaneAccount {
     long lost;
     @Nullable DropReason lostReason;
 
-    Entry(BlockHeader header, long index, boolean redelivery) {
+    Entry(BlockHeader header, long index, long nextIndex, boolean redelivery) {
       this.index = index;
-      this.nextIndex = index + 1;
+      this.nextIndex = nextIndex;
       this.end = header.end();
       this.items = header.items();
       this.redelivery = redelivery;
@@ -186,9 +187,29 @@ final class LaneAccount {
         exporters.put(
             new String(name, StandardCharsets.UTF_8), new long[] {in.getLong(), in.getLong()});
       }
+      strays = in.remaining() < Long.BYTES ? 0 : in.getLong();
       read = cursor;
       readIndex = cursorIndex;
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Gives up the books that were taken up; only {@code end}, which others prove, is known. */
+  void forget(Totals end) {
+    lock.lock();
+    try {
+      cursor = Totals.ZERO;
+      cursorIndex = 0;
+      read = cursor;
+      readIndex = cursorIndex;
+      appended = end;
+      sent = 0;
+      redelivered = 0;
+      strays = 0;
+      dropped.clear();
+      exporters.clear();
     } finally {
       lock.unlock();
     }
@@ -405,15 +426,15 @@ final class LaneAccount {
   }
 
   /** Puts a block into the window; {@code sent} is written before anybody sees the block. */
-  Block handOut(BlockHeader header, long index, Slice payload) {
+  Block handOut(BlockHeader header, long index, long nextIndex, Slice payload) {
     lock.lock();
     try {
       boolean redelivery = header.firstItem() < sent;
-      Entry entry = new Entry(header, index, redelivery);
+      Entry entry = new Entry(header, index, nextIndex, redelivery);
       window.add(entry);
       inFlight.put(index, entry);
       read = header.end();
-      readIndex = index + 1;
+      readIndex = nextIndex;
       if (sent < read.items()) {
         sent = read.items();
         write();
@@ -440,6 +461,20 @@ final class LaneAccount {
     lock.lock();
     try {
       passLocked(end, nextIndex, reason);
+      write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Counts items that were found beside the lane's numbers, as after a directory was mended by
+   * hand: they are routed and dropped in one.
+   */
+  void stray(long items) {
+    lock.lock();
+    try {
+      strays += items;
       write();
     } finally {
       lock.unlock();
@@ -485,6 +520,16 @@ final class LaneAccount {
     try {
       redelivered += items;
       write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the longest run of settled blocks ends. */
+  Totals cursor() {
+    lock.lock();
+    try {
+      return cursor;
     } finally {
       lock.unlock();
     }
@@ -587,6 +632,7 @@ final class LaneAccount {
           scratch.putShort((short) bytes.length).put(bytes);
           scratch.putLong(counts[0]).putLong(counts[1]);
         });
+    scratch.putLong(strays);
     try {
       file.write(scratch);
     } catch (IOException e) {
@@ -686,11 +732,12 @@ final class LaneAccount {
         sum += show(rejected, e.getKey(), e.getValue()[1]);
       }
       for (DropReason reason : REASONS) {
-        sum += show(lost, reason.label(), dropped(reason));
+        long beside = reason == DropReason.CORRUPT ? strays : 0;
+        sum += show(lost, reason.label(), dropped(reason) + beside) - beside;
       }
       return new LaneLedger(
           id,
-          appended.items() + appended.sampledOut(),
+          appended.items() + appended.sampledOut() + strays,
           appended.sampledOut(),
           delivered,
           rejected,

@@ -211,9 +211,24 @@ final class LaneFixture {
 
   static List<Path> segments(Path directory, LaneId lane) {
     try (Stream<Path> files = Files.list(new LanePaths(directory).of(lane))) {
-      return files.filter(f -> f.toString().endsWith(".cq4")).sorted().toList();
+      return files.filter(LaneFixture::isSegment).sorted().toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  static boolean isSegment(Path file) {
+    String name = file.toString();
+    return name.endsWith(SegmentFiles.SUFFIX) || name.endsWith(SegmentFiles.EARLIER);
+  }
+
+  /** The files in a directory, without those in directories below it; none if it is missing. */
+  static List<String> names(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(f -> String.valueOf(f.getFileName())).sorted().toList();
     }
   }
 
@@ -224,7 +239,7 @@ final class LaneFixture {
         Path target = to.resolve(directory.relativize(file).toString());
         if (Files.isDirectory(file)) {
           Files.createDirectories(target);
-        } else if (file.toString().endsWith(".cq4")) {
+        } else if (isSegment(file)) {
           SparseCopy.copy(file, target);
         } else {
           Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
