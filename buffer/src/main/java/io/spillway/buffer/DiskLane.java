@@ -3,6 +3,7 @@ package io.spillway.buffer;
 import io.spillway.buffer.AppendMark.Mark;
 import io.spillway.buffer.BufferConfig.Durability;
 import io.spillway.buffer.BufferConfig.WhenFull;
+import io.spillway.buffer.BufferDirectory.Trouble;
 import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
@@ -38,7 +39,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A queue that fails in any way but a full disk is closed and opened again by the writer after a
  * pause; until then appends are refused, and nothing else of the process notices. The books stay in
- * memory over that.
+ * memory over that, and are written again to whatever file is at the path then.
+ *
+ * <p>If the disk takes no writes but can be read, the lane is <i>suspended</i>: it refuses appends,
+ * and its queue stays open until everything is read or reading fails too. Then it lets go of all
+ * its files, so that the file system can be unmounted, and waits for the {@link BufferDirectory}.
  */
 final class DiskLane implements Lane, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(DiskLane.class);
@@ -53,6 +58,10 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final int IDLE_ROUNDS_BEFORE_RECYCLING = 5;
   private static final Duration MIN_REOPEN = Duration.ofSeconds(1);
   private static final Duration MAX_REOPEN = Duration.ofSeconds(30);
+
+  /** How often the writer looks whether its files are still there. */
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
   private static final long STUCK_NANOS = 50_000_000L;
   private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
 
@@ -64,6 +73,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final LaneId id;
   private final BufferConfig config;
   private final DiskBudget budget;
+  private final BufferDirectory home;
   private final InstantSource clock;
   private final SegmentFiles files;
   private final LaneAccount account;
@@ -81,9 +91,15 @@ final class DiskLane implements Lane, AutoCloseable {
   private volatile long reopenAtNanos;
   private volatile boolean rollRequested;
   private volatile @Nullable String full;
+  private volatile boolean suspended;
+
+  /** Set by the reader when it cannot go on until the queue was opened again. */
+  private volatile boolean stalled;
 
   // The writer's.
-  private @Nullable AppendMark mark;
+  private volatile @Nullable AppendMark mark;
+  private long lookAtNanos = System.nanoTime();
+  private @Nullable SlotFile checkpoint;
   private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
   private long quarantinedBytes;
@@ -100,17 +116,19 @@ final class DiskLane implements Lane, AutoCloseable {
       Codec codec,
       BufferConfig config,
       DiskBudget budget,
+      BufferDirectory home,
       InstantSource clock) {
     this.id = id;
     this.codec = codec;
     this.config = config;
     this.budget = budget;
+    this.home = home;
     this.clock = clock;
     this.files = new SegmentFiles(directory);
     this.account = new LaneAccount(id, clock);
     this.logLimit = new LogLimit(clock);
     tryOpen();
-    this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::write);
+    this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::writeUntilClosed);
   }
 
   void start() {
@@ -154,7 +172,7 @@ final class DiskLane implements Lane, AutoCloseable {
       return refusal(RETRY_HAND_OVER, waiting);
     }
     SegmentQueue q = queue;
-    if (q == null) {
+    if (q == null || suspended) {
       long left = reopenAtNanos - System.nanoTime();
       return left <= 0 ? null : refusal(atLeastASecond(left), failure);
     }
@@ -182,11 +200,25 @@ final class DiskLane implements Lane, AutoCloseable {
 
   // ---- the writer thread
 
+  /** An error that a disk caused a while ago can surface anywhere; the writer outlives it. */
+  @SuppressWarnings("CatchThrowable")
+  private void writeUntilClosed() {
+    for (boolean ended = false; !ended; ) {
+      try {
+        write();
+        ended = true;
+      } catch (Throwable e) {
+        fail(e);
+      }
+    }
+  }
+
   private void write() {
     int idleRounds = 0;
     for (List<Pending> block = handOver.take(IDLE_NANOS);
         block != null;
         block = handOver.take(IDLE_NANOS)) {
+      lookAfterFiles();
       if (block.isEmpty()) {
         idle(++idleRounds);
       } else {
@@ -244,7 +276,11 @@ final class DiskLane implements Lane, AutoCloseable {
       append(block);
       return null;
     } catch (DiskFullException e) {
-      return refusal(retryWhenFull(), String.valueOf(e.getMessage()));
+      if (home.check() == null) {
+        return refusal(retryWhenFull(), String.valueOf(e.getMessage()));
+      }
+      fail(e); // a disk that takes no writes at all is not full
+      return refusal(reopenPause, failure);
     } catch (Throwable e) {
       fail(e);
       return refusal(reopenPause, failure);
@@ -265,6 +301,9 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   private void append(List<Pending> block) throws IOException {
+    if (suspended) {
+      throw new IOException(failure);
+    }
     if (queue == null) {
       reopenIfDue();
     }
@@ -430,6 +469,8 @@ final class DiskLane implements Lane, AutoCloseable {
       SegmentQueue q = queue;
       if (q == null) {
         reopenIfDue();
+      } else if (suspended) {
+        return;
       } else if (rollRequested) {
         rollRequested = false;
         q.roll();
@@ -453,34 +494,122 @@ final class DiskLane implements Lane, AutoCloseable {
       synchronized (reading) {
         openQueue();
       }
-    } catch (IOException | RuntimeException | LinkageError e) {
+    } catch (IOException | RuntimeException | LinkageError | InternalError e) {
       fail(e);
     }
+  }
+
+  /** Lets go of files that are not the lane's any more, or that are no use now. */
+  private void lookAfterFiles() {
+    SegmentQueue q = queue;
+    long now = System.nanoTime();
+    if (q == null || now - lookAtNanos < 0) {
+      return;
+    }
+    lookAtNanos = now + LOOK_NANOS;
+    Trouble trouble = home.trouble();
+    if (trouble != null && !suspended) {
+      fail(new IOException(trouble.reason()));
+    } else if (trouble != null && (trouble.gone() || stalled || !account.hasUnread())) {
+      letGo();
+    } else if (trouble == null && (suspended || stalled)) {
+      letGo();
+      reopenAtNanos = now;
+    } else if (trouble == null) {
+      checkInPlace(q);
+    }
+  }
+
+  private void checkInPlace(SegmentQueue q) {
+    try {
+      AppendMark m = mark;
+      SlotFile c = checkpoint;
+      Path missing = q.missing();
+      if (missing != null) {
+        throw new IOException(missing + " was deleted under the running relay");
+      }
+      if (m == null || c == null || !m.isInPlace() || !c.isInPlace()) {
+        throw new IOException(
+            files.directory() + " was deleted or replaced under the running relay");
+      }
+    } catch (IOException e) {
+      log.error(
+          "buffer {}: {}. The lane is opened again; what is gone and was not read yet is counted as"
+              + " dropped{reason=\"corrupt\"}.",
+          id,
+          DiskErrors.text(e));
+      fail(e);
+    }
+  }
+
+  private void letGo() {
+    synchronized (reading) {
+      SegmentQueue q = queue;
+      if (q != null) {
+        closeQueue(q);
+      }
+      closeBooks();
+      suspended = false;
+      stalled = false;
+    }
+  }
+
+  private void closeBooks() {
+    AppendMark m = mark;
+    mark = null;
+    checkpoint = null;
+    account.detach();
+    try {
+      if (m != null) {
+        m.close();
+      }
+    } catch (IOException e) {
+      log.debug("buffer {}: closing the append mark", id, e);
+    }
+  }
+
+  /** Whether no file of this lane is open. */
+  boolean hasLetGo() {
+    return queue == null && mark == null;
+  }
+
+  /** Whether the lane is open and holds nothing. */
+  boolean isKnownEmpty() {
+    return queue != null && account.unsettled().items() == 0;
   }
 
   private void reopenIfDue() throws IOException {
     if (System.nanoTime() - reopenAtNanos < 0) {
       throw new IOException(failure);
     }
+    Trouble trouble = home.trouble();
+    if (trouble != null) {
+      throw new IOException(trouble.reason());
+    }
     synchronized (reading) {
       openQueue();
     }
+    full = null;
     reopenPause = MIN_REOPEN;
     log.info("buffer {}: open again", id);
   }
 
   private void fail(Throwable e) {
-    SegmentQueue q = queue;
-    if (q != null) {
-      synchronized (reading) {
-        closeQueue(q);
-      }
+    Trouble trouble = home.check();
+    boolean wasOpen = queue != null && !suspended;
+    if (trouble != null && !trouble.gone() && wasOpen && account.hasUnread() && !stalled) {
+      suspended = true;
+      failure = "the disk takes no writes: " + trouble.reason();
+    } else {
+      letGo();
+      failure = "the lane is closed after a failure: " + DiskErrors.text(e);
+    }
+    if (wasOpen || trouble != null) {
       reopenPause = MIN_REOPEN;
     } else {
       Duration twice = reopenPause.multipliedBy(2);
       reopenPause = twice.compareTo(MAX_REOPEN) > 0 ? MAX_REOPEN : twice;
     }
-    failure = "the lane is closed after a failure: " + e.getMessage();
     full = failure;
     reopenAtNanos = System.nanoTime() + reopenPause.toNanos();
     warn("failed; refusing appends until it is opened again in " + reopenPause, e);
@@ -492,7 +621,7 @@ final class DiskLane implements Lane, AutoCloseable {
     quarantinedBytes = 0;
     try {
       q.close();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // a dead disk makes mapped pages fault
       warn("closing the queue failed", e);
     }
   }
@@ -524,11 +653,18 @@ final class DiskLane implements Lane, AutoCloseable {
     queue = opened;
   }
 
+  /** Once the lane has books in memory they are the truth, and the file is a copy of them. */
   private void openBooks() throws IOException {
     AppendMark opened = AppendMark.open(files.directory().resolve("appended"));
     try {
-      Path checkpoint = files.directory().resolve("checkpoint");
-      hasCheckpoint = account.load(SlotFile.open(checkpoint, LaneAccount.CHECKPOINT_BYTES));
+      SlotFile slots =
+          SlotFile.open(files.directory().resolve("checkpoint"), LaneAccount.CHECKPOINT_BYTES);
+      if (hasCheckpoint) {
+        account.reattach(slots);
+      } else {
+        hasCheckpoint = account.load(slots);
+      }
+      checkpoint = slots;
       mark = opened;
     } finally {
       if (mark == null) {
@@ -635,7 +771,7 @@ final class DiskLane implements Lane, AutoCloseable {
           }
         } else {
           Block block = take(q, document);
-          if (block != null) {
+          if (block != null || stalled) {
             return block;
           }
         }
@@ -659,6 +795,9 @@ final class DiskLane implements Lane, AutoCloseable {
    * has left, so the next one is tried; the gap in the item numbers shows what was lost.
    */
   private boolean passDamage(SegmentQueue q, int written) {
+    if (isDiskAtFault()) {
+      return false;
+    }
     if (q.readingCycle() < written && q.skipTo(q.readingCycle() + 1)) {
       return true;
     }
@@ -692,13 +831,16 @@ final class DiskLane implements Lane, AutoCloseable {
       return null; // before the cursor
     }
     if (read.isBefore(header.start())) {
-      if (rescan(q)) {
+      if (rescan(q) || isDiskAtFault()) {
         return null;
       }
       pass(q, header.start(), index, DropReason.CORRUPT);
     }
     Slice payload = bytes.sub(header.length(), header.payloadLength());
     if (BlockHeader.crc(payload) != header.payloadCrc()) {
+      if (isDiskAtFault()) {
+        return null;
+      }
       pass(q, header.end(), index + 1, DropReason.CORRUPT);
       return null;
     }
@@ -708,6 +850,12 @@ final class DiskLane implements Lane, AutoCloseable {
       return null;
     }
     return account.handOut(header, index, payload);
+  }
+
+  /** A dying disk makes good data look damaged: then reading waits until it is well. */
+  private boolean isDiskAtFault() {
+    stalled |= suspended || !home.isSound();
+    return stalled;
   }
 
   /** Before anything is given up, its segment is read once more from the front. */
@@ -835,15 +983,8 @@ final class DiskLane implements Lane, AutoCloseable {
       }
     }
     account.close();
+    closeBooks();
     compressor.close();
-    if (mark != null) {
-      try {
-        mark.close();
-      } catch (IOException e) {
-        warn("cannot close the append mark", e);
-      }
-      mark = null;
-    }
   }
 
   @Override

@@ -75,7 +75,7 @@ final class RelayView implements AdminView {
     body.put("receivers", receivers);
     putAddress(body, "admin", admin);
     body.put("disk", disk(buffer.disk()));
-    body.put("lanes", lanes.all().stream().map(RelayView::lane).toList());
+    body.put("lanes", lanes.all().stream().map(this::lane).toList());
     return body;
   }
 
@@ -95,7 +95,7 @@ final class RelayView implements AdminView {
     return body;
   }
 
-  private static Map<String, Object> lane(Lanes.ActiveLane active) {
+  private Map<String, Object> lane(Lanes.ActiveLane active) {
     LaneStatus status = active.lane().status();
     EgressStatus egress = active.egress() == null ? null : active.egress().status();
     Map<String, Object> body = new LinkedHashMap<>();
@@ -129,10 +129,10 @@ final class RelayView implements AdminView {
         "reason", transition.reason());
   }
 
-  private static @Nullable Double ageSeconds(@Nullable Instant oldest) {
+  private @Nullable Double ageSeconds(@Nullable Instant oldest) {
     return oldest == null
         ? null
-        : Math.max(0, Duration.between(oldest, Instant.now()).toMillis()) / 1000.0;
+        : Math.max(0, Duration.between(oldest, buffer.clock().instant()).toMillis()) / 1000.0;
   }
 
   private static Map<String, Object> exporter(EgressStatus.ExporterStatus status) {
