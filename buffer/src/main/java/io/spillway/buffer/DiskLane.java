@@ -272,6 +272,9 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Null when the block is in the queue and counted. */
   @SuppressWarnings("CatchThrowable") // whatever breaks one lane must not break the process
   private @Nullable Refusal tryWrite(List<Pending> block) {
+    if (isWaiting()) {
+      return refusal(atLeastASecond(reopenAtNanos - System.nanoTime()), failure);
+    }
     try {
       append(block);
       return null;
@@ -301,11 +304,8 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   private void append(List<Pending> block) throws IOException {
-    if (suspended) {
-      throw new IOException(failure);
-    }
     if (queue == null) {
-      reopenIfDue();
+      reopen();
     }
     Slice bytes = merge(block);
     Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
@@ -467,10 +467,11 @@ final class DiskLane implements Lane, AutoCloseable {
   private void idle(int rounds) {
     try {
       SegmentQueue q = queue;
-      if (q == null) {
-        reopenIfDue();
-      } else if (suspended) {
+      if (isWaiting()) {
         return;
+      }
+      if (q == null) {
+        reopen();
       } else if (rollRequested) {
         rollRequested = false;
         q.roll();
@@ -578,10 +579,12 @@ final class DiskLane implements Lane, AutoCloseable {
     return queue != null && account.unsettled().items() == 0;
   }
 
-  private void reopenIfDue() throws IOException {
-    if (System.nanoTime() - reopenAtNanos < 0) {
-      throw new IOException(failure);
-    }
+  /** Whether nothing may be appended now, nor the queue be opened again. */
+  private boolean isWaiting() {
+    return suspended || (queue == null && System.nanoTime() - reopenAtNanos < 0);
+  }
+
+  private void reopen() throws IOException {
     Trouble trouble = home.trouble();
     if (trouble != null) {
       throw new IOException(trouble.reason());
