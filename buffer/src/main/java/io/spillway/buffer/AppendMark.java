@@ -37,6 +37,11 @@ final class AppendMark implements AutoCloseable {
     return in == null ? null : new Mark(in.getInt(), in.getLong(), Totals.read(in));
   }
 
+  /** See {@link SlotFile#isInPlace}. */
+  boolean isInPlace() throws IOException {
+    return file.isInPlace();
+  }
+
   void write(Mark mark) throws IOException {
     scratch.clear().putInt(mark.cycle).putLong(mark.position);
     mark.end.write(scratch);
@@ -45,7 +50,8 @@ final class AppendMark implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    file.force();
-    file.close();
+    try (file) {
+      file.force();
+    }
   }
 }

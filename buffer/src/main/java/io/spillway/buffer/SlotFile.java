@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -28,15 +32,19 @@ final class SlotFile implements AutoCloseable {
   private static final int MAGIC = 0x53575053;
   private static final int HEADER = 20;
 
+  private final Path path;
   private final FileChannel channel;
+  private final @Nullable Object key;
   private final int slotBytes;
   private final ByteBuffer buffer;
   private final byte @Nullable [] found;
   private long generation;
   private boolean dirty;
 
-  private SlotFile(FileChannel channel, int slotBytes) throws IOException {
+  private SlotFile(Path path, FileChannel channel, int slotBytes) throws IOException {
+    this.path = path;
     this.channel = channel;
+    this.key = key(path);
     this.slotBytes = slotBytes;
     this.buffer = ByteBuffer.allocate(slotBytes).order(ByteOrder.LITTLE_ENDIAN);
     fillWithZeros();
@@ -57,11 +65,24 @@ final class SlotFile implements AutoCloseable {
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
-      return new SlotFile(channel, slotBytes);
+      return new SlotFile(file, channel, slotBytes);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  /** Whether the path still shows the file that this one writes to. */
+  boolean isInPlace() throws IOException {
+    try {
+      return Objects.equals(key, key(path));
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  private static @Nullable Object key(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
   }
 
   int capacity() {
