@@ -116,21 +116,10 @@ public final class LoopDisk implements AutoCloseable {
 
   /** From now on every write fails with EIO. */
   public void die(Death death) {
-    Linker linker = Linker.nativeLinker();
-    MethodHandle open = function(linker, "open", ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+    MethodHandle open = function("open", ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
     MethodHandle ioctl =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("ioctl"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.ADDRESS),
-            Linker.Option.firstVariadicArg(2));
-    MethodHandle close =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("close"),
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        function("ioctl", ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
+    MethodHandle close = function("close", ValueLayout.JAVA_INT);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment flag = arena.allocateFrom(ValueLayout.JAVA_INT, death.flag);
       int fd = (int) open.invokeExact(arena.allocateFrom(mount.toString()), O_RDONLY);
@@ -161,15 +150,19 @@ public final class LoopDisk implements AutoCloseable {
     }
   }
 
-  private static MethodHandle function(
-      Linker linker, String name, ValueLayout first, ValueLayout second) {
-    return linker.downcallHandle(
-        linker.defaultLookup().findOrThrow(name),
-        FunctionDescriptor.of(ValueLayout.JAVA_INT, first, second),
-        Linker.Option.firstVariadicArg(2));
+  /** A function of libc, variadic after two arguments as {@code open} and {@code ioctl} are. */
+  @SuppressWarnings("restricted") // calling libc is what this is for
+  private static MethodHandle function(String name, ValueLayout... arguments) {
+    Linker linker = Linker.nativeLinker();
+    MemorySegment address = linker.defaultLookup().findOrThrow(name);
+    FunctionDescriptor type = FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments);
+    return arguments.length > 1
+        ? linker.downcallHandle(address, type, Linker.Option.firstVariadicArg(2))
+        : linker.downcallHandle(address, type);
   }
 
-  private static void run(String... command) {
+  /** Runs a command that must succeed. */
+  public static void run(String... command) {
     Command done = new Command(command);
     assertThat(done.exitCode()).as("%s: %s", List.of(command), done.output()).isZero();
   }
