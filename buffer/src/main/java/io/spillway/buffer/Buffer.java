@@ -107,7 +107,7 @@ public final class Buffer implements AutoCloseable {
     ChronicleSettings.apply();
     ChronicleSettings.checkJvmFlags();
     Files.createDirectories(config.directory());
-    Path file = config.directory().resolve("spillway.lock");
+    Path file = lockFile(config.directory());
     FileChannel channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -194,6 +194,10 @@ public final class Buffer implements AutoCloseable {
     }
     open.forEach(DiskLane::checkpoint);
     received.force();
+  }
+
+  static Path lockFile(Path directory) {
+    return directory.resolve("spillway.lock");
   }
 
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
