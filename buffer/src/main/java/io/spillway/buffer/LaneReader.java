@@ -85,6 +85,11 @@ public final class LaneReader {
     return new LaneCheck(this, depth, findings).run();
   }
 
+  /** The name of the route, safe as a file name. */
+  public String fileName() {
+    return LanePaths.encode(id.route());
+  }
+
   LaneBooks books() throws IOException {
     return LaneBooks.read(id, files.directory());
   }
