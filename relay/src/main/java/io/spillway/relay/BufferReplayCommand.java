@@ -28,6 +28,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -219,8 +220,8 @@ final class BufferReplayCommand implements Callable<Integer> {
     if (yes) {
       return true;
     }
-    Console console = System.console();
-    if (console == null || !console.isTerminal()) {
+    Console console = terminal();
+    if (console == null) {
       throw CommandFailure.badUsage(
           "%,d items would go to %s. Add --yes to send them.".formatted(items, exporterId));
     }
@@ -228,12 +229,15 @@ final class BufferReplayCommand implements Callable<Integer> {
     return answer != null && answer.strip().toLowerCase(Locale.ROOT).startsWith("y");
   }
 
+  private static @Nullable Console terminal() {
+    return Optional.ofNullable(System.console()).filter(Console::isTerminal).orElse(null);
+  }
+
   private int send(
       RelayConfig config, ExporterConfig sink, List<ReplayInput> inputs, Duration patience)
       throws IOException, InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
-    Console console = System.console();
-    boolean terminal = console != null && console.isTerminal();
+    boolean terminal = terminal() != null;
     try (Exporters exporters = new Exporters(new CurrentPolicy(config.policy()))) {
       Exporter exporter = exporters.create(sink);
       try {
