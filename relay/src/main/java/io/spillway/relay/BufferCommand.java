@@ -9,10 +9,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code buffer}: the commands that look into a buffer directory. */
+/** {@code buffer}: the commands that look into and mend a buffer directory. */
 @Command(
     name = "buffer",
-    description = "Looks into the lanes of a running or a stopped relay.",
+    description = "Looks into and mends the lanes of a running or a stopped relay.",
     mixinStandardHelpOptions = true,
     subcommands = {
       LsCommand.class,
@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       CatCommand.class,
       ExportCommand.class,
       BufferReplayCommand.class,
+      BufferDropCommand.class,
     })
 final class BufferCommand implements Callable<Integer> {
 

@@ -153,6 +153,11 @@ final class Relay {
         .sum();
   }
 
+  /** Where the admin server listens. */
+  InetSocketAddress adminAddress() {
+    return Objects.requireNonNull(admin).address();
+  }
+
   /**
    * Puts another valid configuration into force: exporters, egress policy and routes. Lanes keep
    * their data and their state.
