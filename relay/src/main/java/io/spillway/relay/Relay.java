@@ -54,6 +54,7 @@ final class Relay {
       new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
   private final AtomicReference<Gate> gate = new AtomicReference<>();
   private final OtlpReceiver receiver;
+  private final StartCheck check;
   private final RelayView view;
   private @Nullable AdminServer admin;
   private volatile RelayConfig config;
@@ -73,7 +74,8 @@ final class Relay {
             () -> Objects.requireNonNull(gate.get()),
             admission,
             new CountingListener(buffer.received(), meters));
-    this.view = new RelayView(lanes, buffer, receiver, meters);
+    this.check = new StartCheck(config.buffer().directory());
+    this.view = new RelayView(lanes, buffer, receiver, meters, check);
   }
 
   /**
@@ -103,6 +105,7 @@ final class Relay {
     view.admin(admin.address());
     receiver.start();
     view.state(RelayView.State.RUNNING);
+    check.start();
     log.info(
         "ready: grpc={} http={} admin={}",
         text(receiver.grpcAddress()),
@@ -229,6 +232,7 @@ final class Relay {
   void close(Duration deadline) {
     view.state(RelayView.State.STOPPING);
     log.info("stopping: within {} s", deadline.toSeconds());
+    check.close();
     receiver.close(deadline);
     lanes.close(deadline);
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));

@@ -2,6 +2,7 @@ package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
 import io.spillway.buffer.DiskStatus;
+import io.spillway.buffer.LaneReport;
 import io.spillway.buffer.ReceivedCounts;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.DropReason;
@@ -43,14 +44,16 @@ final class RelayView implements AdminView {
   private final Buffer buffer;
   private final OtlpReceiver receiver;
   private final Meters meters;
+  private final StartCheck check;
   private volatile State state = State.STARTING;
   private volatile @Nullable InetSocketAddress admin;
 
-  RelayView(Lanes lanes, Buffer buffer, OtlpReceiver receiver, Meters meters) {
+  RelayView(Lanes lanes, Buffer buffer, OtlpReceiver receiver, Meters meters, StartCheck check) {
     this.lanes = lanes;
     this.buffer = buffer;
     this.receiver = receiver;
     this.meters = meters;
+    this.check = check;
   }
 
   void state(State next) {
@@ -123,6 +126,7 @@ final class RelayView implements AdminView {
     body.put("full", status.full());
     body.put("acked_not_synced_bytes", status.unsyncedBytes());
     body.put("last_sync_age_seconds", ageSeconds(status.lastSync()));
+    body.put("start_check", startCheck(active.lane().id()));
     body.put("active", egress == null ? null : egress.active());
     body.put(
         "exporters",
@@ -132,6 +136,20 @@ final class RelayView implements AdminView {
         egress == null
             ? List.of()
             : egress.transitions().stream().map(RelayView::transition).toList());
+    return body;
+  }
+
+  /** What counting the lane anew after the start found; null until it is done. */
+  private @Nullable Map<String, Object> startCheck(LaneId lane) {
+    LaneReport report = check.report(lane);
+    if (report == null) {
+      return null;
+    }
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("blocks", report.blocks());
+    body.put("waiting_items", report.waiting());
+    body.put("missing_items", report.missing());
+    body.put("findings", report.findings());
     return body;
   }
 
