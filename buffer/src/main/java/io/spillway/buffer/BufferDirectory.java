@@ -54,7 +54,11 @@ final class BufferDirectory implements AutoCloseable {
 
   private BufferDirectory(Path directory) {
     this.directory = directory;
-    this.file = directory.resolve(LOCK_FILE);
+    this.file = lockFile(directory);
+  }
+
+  static Path lockFile(Path directory) {
+    return directory.resolve(LOCK_FILE);
   }
 
   /**

@@ -24,6 +24,9 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableSet;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,8 +54,14 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Uncompressed bytes of a group that shares one force to the device. */
   private static final int MAX_GROUP_BYTES = 4 * HandOver.MAX_BLOCK_BYTES;
 
-  /** A drained lane keeps up to this much disk for the next append. */
-  private static final long KEPT_BYTES = 4L * 1024 * 1024;
+  /** A group is forced after this long, however much still comes in. */
+  private static final long MAX_GROUP_NANOS = 20_000_000L;
+
+  /** A drained lane holds on to up to this much disk for the next append. */
+  private static final long SPARE_BYTES = 4L * 1024 * 1024;
+
+  /** A segment is left after this part of {@code max_age}, so that it can be given up in time. */
+  private static final int SEGMENTS_PER_MAX_AGE = 8;
 
   private static final long IDLE_NANOS = 1_000_000_000L;
   private static final int IDLE_ROUNDS_BEFORE_RECYCLING = 5;
@@ -65,14 +74,17 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final long STUCK_NANOS = 50_000_000L;
   private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
 
+  /** No lane gets here honestly; beyond, there is no name for a segment. */
+  private static final int MAX_CYCLE = 1 << 30;
+
   /** Deleted files return their space some milliseconds later; waited for in these steps. */
   private static final long SPACE_RETURN_STEP_NANOS = 10_000_000L;
 
   private static final int MAX_SPACE_RETURN_STEPS = 30;
 
   private final LaneId id;
-  private final BufferConfig config;
-  private final DiskBudget budget;
+  private final long segmentBytes;
+  private final DiskBudget.Share budget;
   private final BufferDirectory home;
   private final InstantSource clock;
   private final SegmentFiles files;
@@ -80,16 +92,20 @@ final class DiskLane implements Lane, AutoCloseable {
   private final HandOver handOver = new HandOver();
   private final BlockCompressor compressor = new BlockCompressor();
   private final LogLimit logLimit;
+  private final LogLimit damageLimit;
+  private final Quarantine quarantine;
   private final Thread writer;
   private final Object reading = new Object();
+  private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
+      new AtomicReference<>();
   private volatile Codec codec;
+  private volatile LaneSettings settings;
 
   /** Null while the lane cannot be opened; written by the writer under {@link #reading}. */
   private volatile @Nullable SegmentQueue queue;
 
   private volatile String failure = "not open yet";
   private volatile long reopenAtNanos;
-  private volatile boolean rollRequested;
   private volatile @Nullable String full;
   private volatile boolean suspended;
 
@@ -102,31 +118,48 @@ final class DiskLane implements Lane, AutoCloseable {
   private @Nullable SlotFile checkpoint;
   private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
-  private long quarantinedBytes;
   private byte[] merged = new byte[0];
+  private long lastTick = System.nanoTime();
+  private long newestAccepted;
+  private int segment = -1;
+  private long segmentSince;
+  private long drainedSince = Long.MAX_VALUE;
 
   // The reader's, guarded by reading.
-  private Totals session = Totals.ZERO;
-  private @Nullable Totals rescanned;
   private int deletedBefore;
+
+  /** Settled segments that stay for a while. */
+  private final KeptSegments kept;
+
+  /** Since the queue was opened, something was read that the cursor had not passed. */
+  private boolean reads;
+
+  private boolean rescanned;
 
   DiskLane(
       LaneId id,
       Path directory,
       Codec codec,
-      BufferConfig config,
+      LaneSettings settings,
+      long segmentBytes,
       DiskBudget budget,
+      Quarantine quarantine,
       BufferDirectory home,
       InstantSource clock) {
     this.id = id;
+    this.quarantine = quarantine;
     this.codec = codec;
-    this.config = config;
-    this.budget = budget;
+    this.settings = settings;
+    this.segmentBytes = segmentBytes;
+    this.budget = budget.share(settings.maxBytes());
     this.home = home;
     this.clock = clock;
-    this.files = new SegmentFiles(directory);
+    this.newestAccepted = clock.millis();
+    this.kept = new KeptSegments();
+    this.files = new SegmentFiles(id, directory, quarantine);
     this.account = new LaneAccount(id, clock);
     this.logLimit = new LogLimit(clock);
+    this.damageLimit = new LogLimit(clock);
     tryOpen();
     this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::writeUntilClosed);
   }
@@ -143,6 +176,11 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public void codec(Codec codec) {
     this.codec = codec;
+  }
+
+  void settings(LaneSettings settings) {
+    this.settings = settings;
+    budget.limit(settings.maxBytes());
   }
 
   @Override
@@ -177,7 +215,7 @@ final class DiskLane implements Lane, AutoCloseable {
       return left <= 0 ? null : refusal(atLeastASecond(left), failure);
     }
     // An append can make room by itself: see makeRoom.
-    if (config.whenFull() == WhenFull.DROP_OLDEST || isRecyclable(q)) {
+    if (settings.whenFull() == WhenFull.DROP_OLDEST || isRecyclable(q) || kept.isHolding()) {
       return null;
     }
     long missing = q.missingBytes(Math.min(bytes, maxAppendBytes()));
@@ -190,7 +228,7 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   private Duration retryWhenFull() {
-    return account.drainRate().timeFor(config.segmentBytes(), System.nanoTime());
+    return account.drainRate().timeFor(segmentBytes, System.nanoTime());
   }
 
   private static Duration atLeastASecond(long nanos) {
@@ -225,11 +263,17 @@ final class DiskLane implements Lane, AutoCloseable {
         idleRounds = 0;
         writeGroup(block);
       }
+      if (System.nanoTime() - lastTick >= IDLE_NANOS) {
+        tick();
+        lastTick = System.nanoTime();
+      }
     }
   }
 
   /** Blocks up to the next force to the device; without {@code durability: power}, one block. */
   private void writeGroup(List<Pending> first) {
+    boolean power = settings.durability() == Durability.POWER;
+    long started = System.nanoTime();
     List<Pending> written = new ArrayList<>();
     long bytes = 0;
     for (List<Pending> block = first; !block.isEmpty(); block = handOver.takeNow()) {
@@ -241,11 +285,11 @@ final class DiskLane implements Lane, AutoCloseable {
       }
       written.addAll(block);
       bytes += bytesOf(block);
-      if (config.durability() == Durability.PROCESS || bytes >= MAX_GROUP_BYTES) {
+      if (!power || bytes >= MAX_GROUP_BYTES || System.nanoTime() - started >= MAX_GROUP_NANOS) {
         break;
       }
     }
-    Refusal notForced = config.durability() == Durability.POWER ? tryForce() : null;
+    Refusal notForced = power ? tryForce() : null;
     if (notForced != null) {
       refuse(written, notForced);
       return;
@@ -294,13 +338,19 @@ final class DiskLane implements Lane, AutoCloseable {
     SegmentQueue q = queue;
     try {
       if (q != null) {
-        q.force();
+        force(q);
       }
       return null;
     } catch (IOException e) {
       fail(e);
       return refusal(reopenPause, failure);
     }
+  }
+
+  private void force(SegmentQueue q) throws IOException {
+    Totals end = account.appended();
+    q.force();
+    account.synced(end);
   }
 
   private void append(List<Pending> block) throws IOException {
@@ -323,6 +373,11 @@ final class DiskLane implements Lane, AutoCloseable {
         }
         warn("cannot write the append mark; the segments alone tell how much was stored", e);
       }
+    }
+    newestAccepted = header.lastAccepted();
+    if (q != null && segment != q.writtenCycle()) {
+      segment = q.writtenCycle();
+      segmentSince = header.firstAccepted();
     }
     account.published(end);
   }
@@ -392,7 +447,7 @@ final class DiskLane implements Lane, AutoCloseable {
       if (q == null) {
         throw new IOException(failure);
       }
-      if (q.position() > KEPT_BYTES && account.isDrained()) {
+      if (q.position() > SPARE_BYTES && account.isDrained()) {
         q.roll(); // what lies before this append is settled: its segment goes as soon as this has
       }
       try {
@@ -408,19 +463,21 @@ final class DiskLane implements Lane, AutoCloseable {
 
   /** Each call that returns true has deleted a segment, so the calls end. */
   private boolean makeRoom(SegmentQueue q, int bytes) throws IOException {
-    if (isRecyclable(q)) {
+    if (releaseKept(q)) {
+      log.debug("buffer {}: segments kept after delivery make room", id);
+    } else if (isRecyclable(q)) {
       recycle(q);
-    } else if (config.whenFull() == WhenFull.REFUSE || q.cycles().isEmpty()) {
+    } else if (settings.whenFull() == WhenFull.REFUSE || q.cycles().isEmpty()) {
       return false;
     } else {
-      evictOldest(q);
+      giveUpOldest(q, DropReason.EVICTED);
     }
     awaitSpace(bytes);
     return true;
   }
 
   private boolean isRecyclable(SegmentQueue q) {
-    return q.reservedBytes() > KEPT_BYTES / 4 && account.isDrained() && !q.cycles().isEmpty();
+    return q.reservedBytes() > SPARE_BYTES / 4 && account.isDrained() && !q.cycles().isEmpty();
   }
 
   /** Deletes all segments of a drained lane, which only works while no queue has them open. */
@@ -432,27 +489,53 @@ final class DiskLane implements Lane, AutoCloseable {
       int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
       account.restartAt(q.firstIndexOf(next));
       closeQueue(q);
+      deleteSettled(files.cycles());
       openQueue();
     }
   }
 
-  private void evictOldest(SegmentQueue q) throws IOException {
+  /** Gives up what is unsettled in the oldest segment, and the segment with it. */
+  private void giveUpOldest(SegmentQueue q, DropReason reason) throws IOException {
     synchronized (reading) {
-      List<Integer> cycles = q.cycles();
-      for (int cycle : cycles.subList(1, cycles.size())) {
+      List<Integer> cycles = unsettled(q);
+      for (int cycle : cycles.subList(Math.min(1, cycles.size()), cycles.size())) {
         BlockHeader first = SegmentScan.first(files.segment(cycle));
         if (first != null) {
-          if (account.evict(first.start(), q.firstIndexOf(cycle))) {
+          if (account.giveUp(first.start(), q.firstIndexOf(cycle), reason)) {
             q.skipTo(cycle);
           }
           q.deleteBefore(cycle);
           return;
         }
       }
+      giveUpAll(q, reason);
+    }
+  }
+
+  private void giveUpAll(SegmentQueue q, DropReason reason) throws IOException {
+    synchronized (reading) {
       int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
-      account.evict(account.appended(), q.firstIndexOf(next));
+      account.giveUp(account.appended(), q.firstIndexOf(next), reason);
       closeQueue(q);
+      deleteSettled(files.cycles());
       openQueue();
+    }
+  }
+
+  /** The segments from the cursor on, oldest first. */
+  private List<Integer> unsettled(SegmentQueue q) {
+    int cursor = q.cycleOf(account.cursorIndex());
+    return q.cycles().stream().filter(cycle -> cycle >= cursor).toList();
+  }
+
+  /** Deletes settled segments that would have stayed for a while; false if there were none. */
+  private boolean releaseKept(SegmentQueue q) throws IOException {
+    synchronized (reading) {
+      kept.clear();
+      int segments = q.cycles().size();
+      account.force();
+      q.deleteBefore(q.cycleOf(account.cursorIndex()));
+      return q.cycles().size() < segments;
     }
   }
 
@@ -469,19 +552,17 @@ final class DiskLane implements Lane, AutoCloseable {
   @SuppressWarnings("CatchThrowable") // as in tryWrite
   private void idle(int rounds) {
     try {
+      drainedSince = account.isDrained() ? Math.min(drainedSince, clock.millis()) : Long.MAX_VALUE;
       SegmentQueue q = queue;
       if (isWaiting()) {
         return;
       }
       if (q == null) {
         reopen();
-      } else if (rollRequested) {
-        rollRequested = false;
-        q.roll();
-        append(List.of());
-      } else if (rounds == IDLE_ROUNDS_BEFORE_RECYCLING
-          && q.reservedBytes() > KEPT_BYTES
-          && isRecyclable(q)) {
+      } else if (rounds >= IDLE_ROUNDS_BEFORE_RECYCLING
+          && q.reservedBytes() > SPARE_BYTES
+          && isRecyclable(q)
+          && clock.millis() - settings.keepDelivered().toMillis() >= drainedSince) {
         recycle(q);
       }
     } catch (DiskFullException e) {
@@ -489,6 +570,102 @@ final class DiskLane implements Lane, AutoCloseable {
     } catch (Throwable e) {
       fail(e);
     }
+  }
+
+  /** What time alone brings about, about once a second. */
+  @SuppressWarnings("CatchThrowable") // as in tryWrite
+  private void tick() {
+    SegmentQueue q = queue;
+    CompletableFuture<Long> drop = dropping.getAndSet(null);
+    if (q == null || suspended) {
+      if (drop != null) {
+        drop.completeExceptionally(new IOException(failure));
+      }
+      return;
+    }
+    try {
+      if (drop != null) {
+        drop.complete(dropAll(q));
+      } else if (!account.isDrained()) {
+        expire(q);
+      }
+      q = Objects.requireNonNull(queue);
+      makeRoomForOthers(q);
+      q = Objects.requireNonNull(queue);
+      if (settings.durability() == Durability.POWER && account.unsyncedBytes() > 0) {
+        force(q);
+      }
+    } catch (Throwable e) {
+      if (drop != null) {
+        drop.completeExceptionally(e);
+      }
+      fail(e);
+    }
+  }
+
+  private void makeRoomForOthers(SegmentQueue q) throws IOException {
+    if (!budget.isPressed()) {
+      synchronized (reading) {
+        deleteSettled(q);
+      }
+    } else if (!releaseKept(q) && q.reservedBytes() > SPARE_BYTES && isRecyclable(q)) {
+      recycle(q);
+    }
+  }
+
+  /** Gives up whole segments that are too old, whether or not anybody reads them. */
+  private void expire(SegmentQueue q) throws IOException {
+    Duration maxAge = settings.maxAge();
+    long limit = clock.instant().minus(maxAge).toEpochMilli();
+    if (segmentSince < clock.millis() - maxAge.toMillis() / SEGMENTS_PER_MAX_AGE) {
+      q.roll();
+    }
+    Instant oldest = oldest();
+    while (oldest != null && oldest.toEpochMilli() < limit && newestOfOldest(q) < limit) {
+      giveUpOldest(q, DropReason.EXPIRED);
+      q = queue;
+      oldest = q == null || account.isDrained() ? null : oldest();
+      if (q == null) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * When the newest request in the oldest unsettled segment was accepted, at the latest; by what
+   * follows that segment.
+   */
+  private long newestOfOldest(SegmentQueue q) throws IOException {
+    List<Integer> cycles = unsettled(q);
+    for (int cycle : cycles.subList(Math.min(1, cycles.size()), cycles.size())) {
+      BlockHeader first = SegmentScan.first(files.segment(cycle));
+      if (first != null) {
+        return first.firstAccepted();
+      }
+    }
+    return newestAccepted;
+  }
+
+  // ---- giving up on request
+
+  /**
+   * Gives up everything that is stored and not settled, as an operator wishes. Done within about a
+   * second, on the writer's thread.
+   *
+   * @return how many items
+   */
+  CompletableFuture<Long> drop() {
+    CompletableFuture<Long> mine = new CompletableFuture<>();
+    CompletableFuture<Long> before = dropping.compareAndExchange(null, mine);
+    return before == null ? mine : before;
+  }
+
+  private long dropAll(SegmentQueue q) throws IOException {
+    long before = account.ledger().dropped().getOrDefault(DropReason.OPERATOR.label(), 0L);
+    if (!account.isDrained()) {
+      giveUpAll(q, DropReason.OPERATOR);
+    }
+    return account.ledger().dropped().getOrDefault(DropReason.OPERATOR.label(), 0L) - before;
   }
 
   // ---- opening and failing, the writer thread (and the constructor)
@@ -623,8 +800,6 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private void closeQueue(SegmentQueue q) {
     queue = null;
-    budget.release(quarantinedBytes);
-    quarantinedBytes = 0;
     try {
       q.close();
     } catch (RuntimeException | Error e) { // a dead disk makes mapped pages fault
@@ -635,32 +810,37 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Mends the directory, finds out how far the lane got, and opens the queue. */
   private void openQueue() throws IOException {
     Files.createDirectories(files.directory());
-    if (mark == null) {
-      openBooks();
-    }
+    boolean tookUp = mark == null && openBooks();
     files.repair();
     NavigableSet<Integer> cycles = files.cycles();
-    if (hasCheckpoint) {
+    Totals end = findEnd(cycles);
+    if (tookUp) {
+      doubtCheckpoint(cycles, end);
+    }
+    if (hasCheckpoint && settings.keepDelivered().isZero()) {
       deleteSettled(cycles);
     }
     int next = nextCycle();
-    findEnd(cycles);
-    SegmentQueue opened = SegmentQueue.open(files, config.segmentBytes(), budget, next);
-    quarantinedBytes = files.quarantinedBytes(config.segmentBytes() + SegmentQueue.SLACK_BYTES);
-    budget.found(quarantinedBytes);
+    SegmentQueue opened = SegmentQueue.open(files, segmentBytes, budget, next);
     if (!hasCheckpoint) {
       startWithoutCheckpoint(opened);
       hasCheckpoint = true;
     }
     opened.seek(account.readIndex());
-    session = account.appended();
-    rescanned = null;
+    reads = false;
+    rescanned = false;
     deletedBefore = 0;
+    kept.clear();
     queue = opened;
   }
 
-  /** Once the lane has books in memory they are the truth, and the file is a copy of them. */
-  private void openBooks() throws IOException {
+  /**
+   * Once the lane has books in memory they are the truth, and the file is a copy of them.
+   *
+   * @return whether the books of an earlier process were taken up
+   */
+  private boolean openBooks() throws IOException {
+    boolean inMemory = hasCheckpoint;
     AppendMark opened = AppendMark.open(files.directory().resolve("appended"));
     try {
       SlotFile slots =
@@ -672,6 +852,7 @@ final class DiskLane implements Lane, AutoCloseable {
       }
       checkpoint = slots;
       mark = opened;
+      return hasCheckpoint && !inMemory;
     } finally {
       if (mark == null) {
         opened.close();
@@ -679,27 +860,68 @@ final class DiskLane implements Lane, AutoCloseable {
     }
   }
 
+  /**
+   * A checkpoint is written after the mark and after the blocks it passes. One that is ahead of all
+   * of them belongs to another time of this directory; believing it would skip what is on disk.
+   *
+   * @param end of the records on disk; zero if there are none
+   */
+  private void doubtCheckpoint(NavigableSet<Integer> cycles, Totals end) {
+    Totals cursor = account.cursor();
+    int cycle = cycleOf(account.cursorIndex());
+    if (end.equals(Totals.ZERO)) {
+      return; // nothing on disk that could be skipped
+    }
+    Mark found = mark == null ? null : mark.found();
+    boolean isAhead = found == null ? cycles.last() < cycle : found.end().isBefore(cursor);
+    if (end.isBefore(cursor) && isAhead) {
+      log.error(
+          "buffer {}: the checkpoint says that items up to {} are settled, but the disk holds"
+              + " items up to {} only. It is not believed.",
+          id,
+          cursor.items(),
+          end.items());
+      account.forget(found == null ? end : end.max(found.end()));
+      hasCheckpoint = false;
+    } else if (cursor.isBefore(end) && cycles.last() < cycle) {
+      account.restartAt((long) cycles.first() << 32);
+    }
+  }
+
   /** A crash between a checkpoint and the deletion that it allowed leaves such segments. */
   private void deleteSettled(NavigableSet<Integer> cycles) throws IOException {
     int cursorCycle = cycleOf(account.cursorIndex());
     while (!cycles.isEmpty() && cycles.first() < cursorCycle) {
+      Integer after = cycles.higher(cycles.first());
+      BlockHeader first = after == null ? null : SegmentScan.first(files.segment(after));
+      if (first != null && account.cursor().isBefore(first.start())) {
+        return; // the numbers say otherwise, and they are right
+      }
       files.delete(cycles.removeFirst());
     }
   }
 
   /** Above every number that was ever used, so no index comes twice. */
   private int nextCycle() throws IOException {
-    int next = files.newestNumber() + 1;
+    int newest = files.newestNumber();
+    int next = newest + 1;
     Mark found = mark == null ? null : mark.found();
     if (found != null) {
       next = Math.max(next, found.cycle() + 1);
     }
     long cursor = account.readIndex();
     boolean atStart = cursor << 32 == 0;
-    return Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
+    next = Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
+    if (next > 0 && next <= MAX_CYCLE) {
+      return next;
+    }
+    if (cycleOf(cursor) > newest) {
+      account.restartAt((long) (newest + 1) << 32);
+    }
+    return newest + 1;
   }
 
-  /** Chronicle's index: the segment's number in the upper half, the record's in the lower. */
+  /** An index is the segment's number in the upper half, a position in it in the lower. */
   private static int cycleOf(long index) {
     return (int) (index >>> 32);
   }
@@ -708,24 +930,28 @@ final class DiskLane implements Lane, AutoCloseable {
    * Reads the newest segment from the writer's mark on, since a record may have been written after
    * it; without a good mark, from the front and as far back as it takes to find a record.
    */
-  private void findEnd(NavigableSet<Integer> cycles) throws IOException {
+  private Totals findEnd(NavigableSet<Integer> cycles) throws IOException {
     Mark found = mark == null ? null : mark.found();
     if (found != null) {
       account.found(found.end());
     }
     for (int cycle : cycles.descendingSet()) {
       boolean marked = found != null && found.cycle() == cycle;
-      SegmentScan.Found scan =
-          SegmentScan.scan(files.segment(cycle), marked && found != null ? found.position() : 0);
+      long from = marked && found != null ? found.position() : 0;
+      SegmentScan.Found scan = SegmentScan.scan(files.segment(cycle), from);
       account.found(scan.end());
-      long end = Math.max(scan.endPosition(), marked && found != null ? found.position() : 0);
-      if (cycle == cycles.last()) {
+      long end = Math.max(scan.endPosition(), from);
+      if (cycle == cycles.last() && end > 0) {
         files.truncate(cycle, end + SegmentQueue.SLACK_BYTES);
       }
-      if (marked || scan.first() != null) {
-        return;
+      if (scan.first() != null) {
+        return scan.end();
+      }
+      if (marked && found != null && SegmentScan.first(files.segment(cycle)) != null) {
+        return found.end();
       }
     }
+    return Totals.ZERO;
   }
 
   private void startWithoutCheckpoint(SegmentQueue opened) throws IOException {
@@ -767,51 +993,31 @@ final class DiskLane implements Lane, AutoCloseable {
   private @Nullable Block readNext() {
     synchronized (reading) {
       SegmentQueue q = queue;
-      while (q != null && account.read().isBefore(account.appended())) {
-        // In this order: what the writer finished before we look must be there when we look.
-        int written = q.writtenCycle();
-        SegmentQueue.Document document = next(q);
-        if (document == null) {
-          if (!passDamage(q, written)) {
-            return null;
+      while (q != null) {
+        // In this order: what was counted before we look must be there when we look.
+        Totals appended = account.appended();
+        SegmentQueue.End written = q.written();
+        if (!account.read().isBefore(appended)) {
+          return null;
+        }
+        try {
+          SegmentQueue.Document document = q.next(written);
+          Block block = null;
+          if (document != null) {
+            block = take(q, document);
+          } else if (!rescan(q) && !isDiskAtFault()) {
+            lose(q, appended, q.indexAfter(written), q.readingCycle(), q.readingPosition());
           }
-        } else {
-          Block block = take(q, document);
           if (block != null || stalled) {
             return block;
           }
+        } catch (IOException e) {
+          warn("segment " + q.readingCycle() + " cannot be read now; trying again", e);
+          return null;
         }
       }
       return null;
     }
-  }
-
-  @SuppressWarnings("CatchThrowable") // damaged bytes make Chronicle throw anything
-  private SegmentQueue.@Nullable Document next(SegmentQueue q) {
-    try {
-      return q.next();
-    } catch (Throwable e) {
-      warn("segment " + q.readingCycle() + " cannot be read on", e);
-      return null;
-    }
-  }
-
-  /**
-   * Something unread should be there and is not. Nothing can follow in a segment that the writer
-   * has left, so the next one is tried; the gap in the item numbers shows what was lost.
-   */
-  private boolean passDamage(SegmentQueue q, int written) {
-    if (isDiskAtFault()) {
-      return false;
-    }
-    if (q.readingCycle() < written && q.skipTo(q.readingCycle() + 1)) {
-      return true;
-    }
-    if (account.read().isBefore(session) && written < q.firstCycle()) {
-      return rescan(q) || pass(q, session, q.firstIndexOf(q.firstCycle()), DropReason.CORRUPT);
-    }
-    rollRequested = true; // the segment being written is damaged: leave it
-    return false;
   }
 
   /**
@@ -819,43 +1025,47 @@ final class DiskLane implements Lane, AutoCloseable {
    * returned.
    */
   private @Nullable Block take(SegmentQueue q, SegmentQueue.Document document) {
-    Slice bytes = document.bytes();
+    BlockHeader header = document.header();
     long index = document.index();
-    BlockHeader header = BlockHeader.decode(bytes.array(), 0, bytes.length());
-    if (header == null || !header.fits(bytes.length())) {
-      return null; // counted when the next good header shows the gap
-    }
+    int cycle = q.cycleOf(index);
     Totals read = account.read();
-    if (!read.isBefore(header.end()) || header.firstItem() < read.items()) {
-      if (index >= account.readIndex()) {
-        log.error(
-            "buffer {}: a block of {} items bears item numbers that were read before; it is left"
-                + " out",
-            id,
-            header.items());
+    if (!read.isBefore(header.end())) {
+      if (reads) {
+        stray(q, document, header.items());
       }
       return null; // before the cursor
+    }
+    if (cycle < q.firstCycle() && account.appended().isBefore(header.end())) {
+      stray(q, document, header.items());
+      return null;
+    }
+    if (header.firstItem() < read.items()) {
+      // The rest of its items are a gap before the next block.
+      stray(q, document, read.items() - header.firstItem());
+      return null;
     }
     if (read.isBefore(header.start())) {
       if (rescan(q) || isDiskAtFault()) {
         return null;
       }
-      pass(q, header.start(), index, DropReason.CORRUPT);
+      lose(q, header.start(), index, cycle, document.passed());
     }
-    Slice payload = bytes.sub(header.length(), header.payloadLength());
-    if (BlockHeader.crc(payload) != header.payloadCrc()) {
+    Slice payload = document.payload();
+    if (payload == null || BlockHeader.crc(payload) != header.payloadCrc()) {
       if (isDiskAtFault()) {
         return null;
       }
-      pass(q, header.end(), index + 1, DropReason.CORRUPT);
+      lose(q, header.end(), document.nextIndex(), cycle, SegmentQueue.positionOf(index));
       return null;
     }
-    Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(config.maxAge());
+    reads = true;
+    Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(settings.maxAge());
     if (header.items() == 0 || expiry.isBefore(clock.instant())) {
-      pass(q, header.end(), index + 1, DropReason.EXPIRED);
+      account.pass(header.end(), document.nextIndex(), DropReason.EXPIRED);
+      deleteSettled(q);
       return null;
     }
-    return account.handOut(header, index, payload);
+    return account.handOut(header, index, document.nextIndex(), payload);
   }
 
   /** A dying disk makes good data look damaged: then reading waits until it is well. */
@@ -864,27 +1074,64 @@ final class DiskLane implements Lane, AutoCloseable {
     return stalled;
   }
 
-  /** Before anything is given up, its segment is read once more from the front. */
+  /** Before anything is given up, the lane is read once more from its front. */
   private boolean rescan(SegmentQueue q) {
-    Totals read = account.read();
-    if (read.equals(rescanned)) {
+    if (reads || rescanned) {
       return false;
     }
-    rescanned = read;
-    return q.skipTo(q.cycleOf(account.readIndex()));
+    rescanned = true;
+    return q.skipTo(0);
   }
 
-  private boolean pass(SegmentQueue q, Totals end, long nextIndex, DropReason reason) {
-    long items = end.items() - account.read().items();
-    if (reason == DropReason.CORRUPT) {
-      log.error(
-          "buffer {}: {} items are unreadable on disk; counted as dropped{reason=\"corrupt\"}",
-          id,
-          items);
-    }
-    account.pass(end, nextIndex, reason);
+  /**
+   * Counts what is missing up to {@code end}, and keeps what is in its place.
+   *
+   * @param cycle where the damage is, from {@code position} on
+   */
+  private void lose(SegmentQueue q, Totals end, long nextIndex, int cycle, long position) {
+    reads = true;
+    Totals read = account.read();
+    boolean within = q.cycleOf(nextIndex) == cycle;
+    long length = within ? SegmentQueue.positionOf(nextIndex) - position : Long.MAX_VALUE;
+    Path kept = setAside(q, cycle, position, length, read.items());
+    account.pass(end, nextIndex, DropReason.CORRUPT);
+    damaged(end.items() - read.items(), "are unreadable on disk", cycle, kept);
     deleteSettled(q);
-    return true;
+  }
+
+  /** A good record with numbers that are taken: its items were never in the lane's own count. */
+  private void stray(SegmentQueue q, SegmentQueue.Document document, long items) {
+    int cycle = q.cycleOf(document.index());
+    long position = SegmentQueue.positionOf(document.index());
+    long length = SegmentQueue.positionOf(document.nextIndex()) - position;
+    Path kept = setAside(q, cycle, position, length, document.header().firstItem());
+    account.stray(items);
+    damaged(items, "bear item numbers that are not theirs", cycle, kept);
+  }
+
+  private @Nullable Path setAside(
+      SegmentQueue q, int cycle, long position, long length, long firstItem) {
+    int most = (int) Math.clamp(length, 0, 2L * SegmentQueue.MAX_RECORD_BYTES);
+    Slice bytes = q.bytes(cycle, position, most);
+    return bytes.isEmpty() ? null : quarantine.record(id, cycle, position, firstItem, bytes);
+  }
+
+  private void damaged(long items, String what, int cycle, @Nullable Path kept) {
+    long suppressed = damageLimit.permit();
+    if (suppressed >= 0) {
+      log.error(
+          "buffer {}: {} items in segment {} {}; counted as dropped{reason=\"corrupt\"}. {}. Look"
+              + " with {} ({} more suppressed)",
+          id,
+          items,
+          cycle,
+          what,
+          kept == null
+              ? "Nothing is left of them to keep"
+              : "What is left of them is kept as " + kept,
+          quarantine.commands(id),
+          suppressed);
+    }
   }
 
   // ---- settling
@@ -892,7 +1139,7 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public void settle(Block block, Settlement settlement) {
     account.settle(block, settlement);
-    if (cycleOf(account.cursorIndex()) > deletedBefore) {
+    if (cycleOf(account.cursorIndex()) > deletedBefore && settings.keepDelivered().isZero()) {
       synchronized (reading) {
         SegmentQueue q = queue;
         if (q != null) {
@@ -903,13 +1150,19 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   @Override
+  public long givenUpBelow() {
+    return account.givenUpBelow();
+  }
+
+  @Override
   public void redelivered(Block block) {
     account.redelivered(block.items());
   }
 
   /** The checkpoint is forced first: items whose segment is gone must never look lost. */
   private void deleteSettled(SegmentQueue q) {
-    int cycle = q.cycleOf(account.cursorIndex());
+    int cursor = q.cycleOf(account.cursorIndex());
+    int cycle = kept.end(q.cycles(), cursor, clock.millis(), settings.keepDelivered());
     if (cycle <= deletedBefore) {
       return;
     }
@@ -935,7 +1188,9 @@ final class DiskLane implements Lane, AutoCloseable {
         unsettled.bytes(),
         q == null ? 0 : q.reservedBytes(),
         unsettled.items() == 0 ? null : oldest(),
-        refusal != null ? refusal.reason() : full);
+        refusal != null ? refusal.reason() : full,
+        account.unsyncedBytes(),
+        account.lastSync());
   }
 
   /** Of the oldest block in flight; if there is none, of the next one to be read. */
@@ -946,18 +1201,15 @@ final class DiskLane implements Lane, AutoCloseable {
     }
     synchronized (reading) {
       SegmentQueue q = queue;
-      SegmentQueue.Document next = q == null ? null : peek(q);
-      BlockHeader header =
-          next == null ? null : BlockHeader.decode(next.bytes().array(), 0, next.bytes().length());
-      return header == null ? null : Instant.ofEpochMilli(header.firstAccepted());
+      BlockHeader next = q == null ? null : peek(q);
+      return next == null ? null : Instant.ofEpochMilli(next.firstAccepted());
     }
   }
 
-  @SuppressWarnings("CatchThrowable") // as in next
-  private SegmentQueue.@Nullable Document peek(SegmentQueue q) {
+  private static @Nullable BlockHeader peek(SegmentQueue q) {
     try {
       return q.peek();
-    } catch (Throwable e) {
+    } catch (IOException e) {
       return null;
     }
   }
@@ -985,12 +1237,21 @@ final class DiskLane implements Lane, AutoCloseable {
     synchronized (reading) {
       SegmentQueue q = queue;
       if (q != null) {
+        forceLast(q);
         closeQueue(q);
       }
     }
     account.close();
     closeBooks();
     compressor.close();
+  }
+
+  private void forceLast(SegmentQueue q) {
+    try {
+      force(q);
+    } catch (IOException e) {
+      warn("cannot write the last segment through to the device", e);
+    }
   }
 
   @Override

@@ -47,7 +47,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The checkpoint holds, little-endian: version; the cursor's index and totals; sent;
  * redelivered; appended as it was at that time, a lower bound; dropped by reason; then by exporter
- * its id, delivered and rejected.
+ * its id, delivered and rejected; then items beside the lane's numbers.
  *
  * <p>Safe on any thread.
  */
@@ -76,11 +76,13 @@ final class LaneAccount {
           DropReason.EXPIRED,
           DropReason.BAD_DATA,
           DropReason.TOO_LARGE,
-          DropReason.CORRUPT);
+          DropReason.CORRUPT,
+          DropReason.OPERATOR);
 
   private static final long NO_INDEX = Long.MIN_VALUE;
 
   private final LaneId id;
+  private final InstantSource clock;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private long changes;
@@ -94,7 +96,10 @@ final class LaneAccount {
   private long cursorIndex;
   private long sent;
   private long redelivered;
-  private long evictedBelow;
+  private long strays;
+  private volatile long givenUpBelow;
+  private Totals synced = Totals.ZERO;
+  private @Nullable Instant lastSync;
 
   private final Map<String, long[]> exporters = new LinkedHashMap<>();
   private final Map<DropReason, Long> dropped = new EnumMap<>(DropReason.class);
@@ -108,6 +113,7 @@ final class LaneAccount {
 
   LaneAccount(LaneId id, InstantSource clock) {
     this.id = id;
+    this.clock = clock;
     this.logLimit = new LogLimit(clock);
     this.drainRate = new DrainRate(System.nanoTime());
   }
@@ -124,9 +130,9 @@ final class LaneAccount {
     long lost;
     @Nullable DropReason lostReason;
 
-    Entry(BlockHeader header, long index, boolean redelivery) {
+    Entry(BlockHeader header, long index, long nextIndex, boolean redelivery) {
       this.index = index;
-      this.nextIndex = index + 1;
+      this.nextIndex = nextIndex;
       this.end = header.end();
       this.items = header.items();
       this.redelivery = redelivery;
@@ -181,9 +187,29 @@ final class LaneAccount {
         exporters.put(
             new String(name, StandardCharsets.UTF_8), new long[] {in.getLong(), in.getLong()});
       }
+      strays = in.remaining() < Long.BYTES ? 0 : in.getLong();
       read = cursor;
       readIndex = cursorIndex;
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Gives up the books that were taken up; only {@code end}, which others prove, is known. */
+  void forget(Totals end) {
+    lock.lock();
+    try {
+      cursor = Totals.ZERO;
+      cursorIndex = 0;
+      read = cursor;
+      readIndex = cursorIndex;
+      appended = end;
+      sent = 0;
+      redelivered = 0;
+      strays = 0;
+      dropped.clear();
+      exporters.clear();
     } finally {
       lock.unlock();
     }
@@ -273,6 +299,17 @@ final class LaneAccount {
     }
   }
 
+  /** Everything up to here was written through to the device. */
+  void synced(Totals end) {
+    lock.lock();
+    try {
+      synced = synced.max(end);
+      lastSync = clock.instant();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Whether records are stored that were not read yet. */
   boolean hasUnread() {
     lock.lock();
@@ -281,6 +318,31 @@ final class LaneAccount {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Payload bytes that are owed, and that a loss of power now could take. */
+  long unsyncedBytes() {
+    lock.lock();
+    try {
+      return appended.bytes() - Math.max(synced.bytes(), cursor.bytes());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** When the lane was last written through to the device; null if not yet. */
+  @Nullable Instant lastSync() {
+    lock.lock();
+    try {
+      return lastSync;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Every item before this one that was not settled was given up. */
+  long givenUpBelow() {
+    return givenUpBelow;
   }
 
   /** Whether every record was read and settled. */
@@ -312,20 +374,20 @@ final class LaneAccount {
    * @param nextIndex the first index after it
    * @return whether the reader must go on at {@code nextIndex}
    */
-  boolean evict(Totals boundary, long nextIndex) {
+  boolean giveUp(Totals boundary, long nextIndex, DropReason reason) {
     lock.lock();
     try {
-      long before = dropped(DropReason.EVICTED);
+      long before = dropped(reason);
       for (Entry entry : window) {
         if (entry.end.items() <= boundary.items() && !entry.isSettled()) {
-          entry.lose(DropReason.EVICTED, entry.items);
+          entry.lose(reason, entry.items);
           inFlight.remove(entry.index);
         }
       }
-      evictedBelow = Math.max(evictedBelow, boundary.items());
+      givenUpBelow = Math.max(givenUpBelow, boundary.items());
       boolean skip = read.isBefore(boundary);
       if (skip) {
-        passLocked(boundary, nextIndex, DropReason.EVICTED);
+        passLocked(boundary, nextIndex, reason);
       } else {
         advance();
       }
@@ -334,10 +396,15 @@ final class LaneAccount {
       }
       write();
       force();
-      long evicted = dropped(DropReason.EVICTED) - before;
+      long items = dropped(reason) - before;
       long suppressed = logLimit.permit();
       if (suppressed >= 0) {
-        log.error("buffer {}: full. Gave up {} items of the oldest segment.", id, evicted);
+        log.error(
+            "buffer {}: gave up {} items, counted as dropped{{}} ({} more suppressed)",
+            id,
+            items,
+            reason.label(),
+            suppressed);
       }
       return skip;
     } finally {
@@ -397,15 +464,15 @@ final class LaneAccount {
   }
 
   /** Puts a block into the window; {@code sent} is written before anybody sees the block. */
-  Block handOut(BlockHeader header, long index, Slice payload) {
+  Block handOut(BlockHeader header, long index, long nextIndex, Slice payload) {
     lock.lock();
     try {
       boolean redelivery = header.firstItem() < sent;
-      Entry entry = new Entry(header, index, redelivery);
+      Entry entry = new Entry(header, index, nextIndex, redelivery);
       window.add(entry);
       inFlight.put(index, entry);
       read = header.end();
-      readIndex = index + 1;
+      readIndex = nextIndex;
       if (sent < read.items()) {
         sent = read.items();
         write();
@@ -438,6 +505,20 @@ final class LaneAccount {
     }
   }
 
+  /**
+   * Counts items that were found beside the lane's numbers, as after a directory was mended by
+   * hand: they are routed and dropped in one.
+   */
+  void stray(long items) {
+    lock.lock();
+    try {
+      strays += items;
+      write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void passLocked(Totals end, long nextIndex, DropReason reason) {
     Entry entry = new Entry(read.max(end), nextIndex);
     entry.lose(reason, entry.end.items() - read.items());
@@ -456,8 +537,8 @@ final class LaneAccount {
     try {
       Entry entry = inFlight.remove(block.index());
       if (entry == null) {
-        if (block.firstSequence() < evictedBelow) {
-          return; // given up meanwhile, and counted as evicted
+        if (block.firstSequence() < givenUpBelow) {
+          return; // given up meanwhile, and counted
         }
         throw new IllegalArgumentException(
             "lane " + id + ": block " + block.index() + " is not in flight");
@@ -477,6 +558,16 @@ final class LaneAccount {
     try {
       redelivered += items;
       write();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the longest run of settled blocks ends. */
+  Totals cursor() {
+    lock.lock();
+    try {
+      return cursor;
     } finally {
       lock.unlock();
     }
@@ -579,6 +670,7 @@ final class LaneAccount {
           scratch.putShort((short) bytes.length).put(bytes);
           scratch.putLong(counts[0]).putLong(counts[1]);
         });
+    scratch.putLong(strays);
     try {
       file.write(scratch);
     } catch (IOException e) {
@@ -678,11 +770,12 @@ final class LaneAccount {
         sum += show(rejected, e.getKey(), e.getValue()[1]);
       }
       for (DropReason reason : REASONS) {
-        sum += show(lost, reason.label(), dropped(reason));
+        long beside = reason == DropReason.CORRUPT ? strays : 0;
+        sum += show(lost, reason.label(), dropped(reason) + beside) - beside;
       }
       return new LaneLedger(
           id,
-          appended.items() + appended.sampledOut(),
+          appended.items() + appended.sampledOut() + strays,
           appended.sampledOut(),
           delivered,
           rejected,

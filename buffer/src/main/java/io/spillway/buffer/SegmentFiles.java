@@ -1,5 +1,6 @@
 package io.spillway.buffer;
 
+import io.spillway.otlp.stage.LaneId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -8,47 +9,53 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.DateTimeException;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.List;
 import java.util.NavigableSet;
-import java.util.TreeSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The segment files of one lane, seen as files: their names, what is wrong with them before
- * Chronicle may open them, and their removal.
+ * The segment files of one lane, seen as files: their names, what becomes of them before a queue is
+ * opened beside them, and their removal.
  *
- * <p>Chronicle waits many seconds for a segment that a killed process was making, and one segment
- * with a damaged header blocks every append. So the first is deleted, since it cannot hold a
- * record, and the second is set aside under another name; the numbers of the items that were in it
- * show what was lost.
+ * <p>Chronicle only ever sees the segments that it makes itself: what an earlier queue left is
+ * renamed before the next one opens. For Chronicle waits many seconds for a segment that a killed
+ * process was making, refuses every append beside a segment with a damaged header, and writes end
+ * marks over what it takes for the end of an old one. Nothing of that is needed to read: see {@link
+ * SegmentScan}.
+ *
+ * <p>A segment whose header is damaged is read like all others, as far as there are records in it;
+ * once they are settled it goes to the {@link Quarantine} instead of being deleted.
  */
 final class SegmentFiles {
   private static final Logger log = LoggerFactory.getLogger(SegmentFiles.class);
 
   static final String SUFFIX = ".cq4";
   static final String PRECREATED = ".precreated";
-  static final String CORRUPT = ".corrupt";
 
-  /** Damaged segments kept for a person to look at; the oldest goes first. */
-  static final int MAX_QUARANTINED = 4;
+  /** A segment of an earlier queue. */
+  static final String EARLIER = ".segment";
 
-  private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern(SizeRollCycle.FORMAT);
+  /** A mapping makes even a segment of one record this long; larger files are about full. */
+  private static final long TRIMMED_BYTES = 32L * 1024 * 1024;
+
   private static final String METADATA = "metadata.cq4t";
   private static final int METADATA_BYTES = 128 * 1024;
   private static final int HEADER_BYTES = 24;
 
+  private final LaneId lane;
   private final Path directory;
+  private final Quarantine quarantine;
+  private final Set<Integer> earlier = ConcurrentHashMap.newKeySet();
+  private final Set<Integer> damaged = ConcurrentHashMap.newKeySet();
 
-  SegmentFiles(Path directory) {
+  SegmentFiles(LaneId lane, Path directory, Quarantine quarantine) {
+    this.lane = lane;
     this.directory = directory;
+    this.quarantine = quarantine;
   }
 
   Path directory() {
@@ -56,36 +63,23 @@ final class SegmentFiles {
   }
 
   Path segment(int cycle) {
-    return directory.resolve(name(cycle) + SUFFIX);
+    return directory.resolve(SegmentNames.of(cycle) + (earlier.contains(cycle) ? EARLIER : SUFFIX));
   }
 
   /** The name under which Chronicle picks up a file of ours when it makes this segment. */
   Path precreated(int cycle) {
-    return directory.resolve(name(cycle) + PRECREATED);
+    return directory.resolve(SegmentNames.of(cycle) + PRECREATED);
   }
 
+  /** The numbers of all segments. */
   NavigableSet<Integer> cycles() throws IOException {
-    return cycles(SUFFIX);
+    return SegmentNames.in(directory);
   }
 
-  /** The highest segment number in use, damaged segments included; 0 if there is none. */
+  /** The highest segment number in use; 0 if there is none. */
   int newestNumber() throws IOException {
     NavigableSet<Integer> all = cycles();
-    all.addAll(cycles(SUFFIX + CORRUPT));
     return all.isEmpty() ? 0 : all.last();
-  }
-
-  /**
-   * Bytes held by damaged segments that were set aside.
-   *
-   * @param most what one segment holds at most; its length can be anything
-   */
-  long quarantinedBytes(long most) throws IOException {
-    long bytes = 0;
-    for (int cycle : cycles(SUFFIX + CORRUPT)) {
-      bytes += Math.min(most, Files.size(corrupt(cycle)));
-    }
-    return bytes;
   }
 
   /** Makes the directory safe for Chronicle to open. Only while no queue has it open. */
@@ -98,42 +92,66 @@ final class SegmentFiles {
         }
       }
     }
-    NavigableSet<Integer> cycles = cycles();
-    for (int cycle : cycles) {
-      Path file = segment(cycle);
-      byte[] header = firstBytes(file);
-      if (cycle == cycles.last() && wasBeingMade(header)) {
+    for (int cycle : SegmentNames.in(directory, SUFFIX)) {
+      Path file = directory.resolve(SegmentNames.of(cycle) + SUFFIX);
+      if (wasBeingMade(firstBytes(file)) && SegmentScan.first(file) == null) {
         Files.delete(file);
-      } else if (!looksFinished(header)) {
-        quarantine(cycle, "its header is damaged");
+      } else {
+        Files.move(file, directory.resolve(SegmentNames.of(cycle) + EARLIER));
+        trim(directory.resolve(SegmentNames.of(cycle) + EARLIER));
+      }
+    }
+    earlier.addAll(SegmentNames.in(directory, EARLIER));
+    for (int cycle : earlier) {
+      if (!looksFinished(firstBytes(segment(cycle))) && damaged.add(cycle)) {
+        log.error(
+            "buffer {}: {}: the file header is damaged. The records in it are still delivered; what"
+                + " cannot be read is counted as dropped{reason=\"corrupt\"}. Look with {}.",
+            lane,
+            segment(cycle),
+            quarantine.commands(lane));
       }
     }
     resetMetadata();
   }
 
-  /** Sets a damaged segment aside. */
-  void quarantine(int cycle, String reason) throws IOException {
-    Path file = segment(cycle);
-    Files.move(file, corrupt(cycle), StandardCopyOption.REPLACE_EXISTING);
-    log.error(
-        "buffer: {}: {}. Kept as {}; its items are counted as corrupt.", file, reason, CORRUPT);
-    NavigableSet<Integer> quarantined = cycles(SUFFIX + CORRUPT);
-    while (quarantined.size() > MAX_QUARANTINED) {
-      Files.deleteIfExists(corrupt(quarantined.removeFirst()));
+  private static void trim(Path file) throws IOException {
+    if (Files.size(file) <= TRIMMED_BYTES) {
+      long end = SegmentScan.scan(file, 0).endPosition();
+      if (end > 0) {
+        truncate(file, end + SegmentQueue.SLACK_BYTES);
+      }
     }
   }
 
   /** Gives back blocks beyond {@code length}. Only while no queue has the segment open. */
   void truncate(int cycle, long length) throws IOException {
-    try (FileChannel channel = FileChannel.open(segment(cycle), StandardOpenOption.WRITE)) {
+    truncate(segment(cycle), length);
+  }
+
+  private static void truncate(Path file, long length) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       if (channel.size() > length) {
         channel.truncate(length);
       }
     }
   }
 
+  /** Deletes a segment; a damaged one goes into quarantine. */
   void delete(int cycle) throws IOException {
-    Files.deleteIfExists(segment(cycle));
+    Path file = segment(cycle);
+    if (damaged.contains(cycle)) {
+      Path kept = quarantine.segment(lane, cycle, file);
+      log.info(
+          "buffer {}: damaged segment {} is drained; {}",
+          lane,
+          cycle,
+          kept == null ? "it is not kept" : "kept as " + kept);
+    } else {
+      Files.deleteIfExists(file);
+    }
+    earlier.remove(cycle);
+    damaged.remove(cycle);
   }
 
   /** Writes the segment's pages, and its name, through to the device. */
@@ -197,32 +215,5 @@ final class SegmentFiles {
     try (var in = Files.newInputStream(file)) {
       return in.readNBytes(HEADER_BYTES);
     }
-  }
-
-  private NavigableSet<Integer> cycles(String suffix) throws IOException {
-    NavigableSet<Integer> cycles = new TreeSet<>();
-    List<String> names;
-    try (Stream<Path> files = Files.list(directory)) {
-      names = files.map(f -> String.valueOf(f.getFileName())).toList();
-    }
-    for (String name : names) {
-      if (name.endsWith("R" + suffix)) {
-        try {
-          String date = name.substring(0, name.length() - suffix.length());
-          cycles.add((int) LocalDateTime.parse(date, NAME).toEpochSecond(ZoneOffset.UTC));
-        } catch (DateTimeException e) {
-          log.warn("buffer: {}: not a segment of Spillway's; left alone", directory.resolve(name));
-        }
-      }
-    }
-    return cycles;
-  }
-
-  private Path corrupt(int cycle) {
-    return directory.resolve(name(cycle) + SUFFIX + CORRUPT);
-  }
-
-  private static String name(int cycle) {
-    return LocalDateTime.ofEpochSecond(cycle, 0, ZoneOffset.UTC).format(NAME);
   }
 }

@@ -3,6 +3,7 @@ package io.spillway.buffer;
 import io.spillway.otlp.Slice;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,23 +13,27 @@ import java.util.TreeMap;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.ExcerptAppender;
-import net.openhft.chronicle.queue.ExcerptTailer;
-import net.openhft.chronicle.queue.TailerState;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
-import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueStore;
 import net.openhft.chronicle.wire.DocumentContext;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One Chronicle queue with what it lacks: disk blocks are reserved before the mapping is touched,
- * segments roll by size, every open starts a new segment, and damaged segments are set aside.
+ * segments roll by size, every open starts a new segment, and reading survives damage: Chronicle
+ * writes, {@link SegmentScan} reads.
+ *
+ * <p>An index is a segment's number in the upper half and a quarter of a position in the segment in
+ * the lower; it only grows.
  *
  * <p>{@link #append}, {@link #roll} and {@link #force} belong to one thread; {@link #next} and
  * {@link #seek} to one thread at a time; the rest is safe on any thread. A queue that threw
  * anything but {@link DiskFullException} from {@link #append} must be closed and opened again.
  */
 final class SegmentQueue implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(SegmentQueue.class);
 
   /**
    * Chronicle writes more than the record: a header and two index pages at the front of a segment,
@@ -50,7 +55,7 @@ final class SegmentQueue implements AutoCloseable {
 
   private final SegmentFiles files;
   private final long segmentBytes;
-  private final DiskBudget budget;
+  private final DiskBudget.Share budget;
   private final SizeRollCycle rollCycle;
   private final int firstCycle;
   private final SingleChronicleQueue queue;
@@ -67,12 +72,14 @@ final class SegmentQueue implements AutoCloseable {
   private volatile long position;
   private volatile long allocated;
   private volatile int writtenCycle;
+  private volatile End written;
 
   // The reading thread's.
-  private ExcerptTailer tailer;
-  private int tailerCycle;
+  private @Nullable SegmentScan scan;
+  private int readingCycle;
 
-  private SegmentQueue(SegmentFiles files, long segmentBytes, DiskBudget budget, int firstCycle)
+  private SegmentQueue(
+      SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
       throws IOException {
     this.files = files;
     this.segmentBytes = segmentBytes;
@@ -90,8 +97,8 @@ final class SegmentQueue implements AutoCloseable {
       if (queue.rollCycle() != rollCycle) {
         throw new IOException(files.directory() + ": the queue replaced its roll cycle");
       }
-      inspect(); // before the tailer, which opens the oldest segment whatever is in it
-      this.tailer = newTailer();
+      inspect();
+      this.written = new End(writtenCycle, Long.MAX_VALUE);
     } catch (IOException | RuntimeException e) {
       close();
       throw e;
@@ -103,7 +110,8 @@ final class SegmentQueue implements AutoCloseable {
    *
    * @param firstCycle the number of the first segment this queue writes; above all on disk
    */
-  static SegmentQueue open(SegmentFiles files, long segmentBytes, DiskBudget budget, int firstCycle)
+  static SegmentQueue open(
+      SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
       throws IOException {
     return new SegmentQueue(files, segmentBytes, budget, firstCycle);
   }
@@ -111,14 +119,13 @@ final class SegmentQueue implements AutoCloseable {
   // ---- appending thread
 
   /**
-   * Appends one record.
+   * Appends one record; it is in the queue when this returns.
    *
-   * @return its index, when the record is in the queue
    * @throws DiskFullException if there is no room; nothing was changed
    * @throws IOException if Chronicle failed; whether the record is stored is not known
    */
   @SuppressWarnings("CatchThrowable") // a full disk can surface as InternalError; see SegmentQueue
-  long append(byte[] header, Slice payload) throws IOException {
+  void append(byte[] header, Slice payload) throws IOException {
     int length = header.length + payload.length();
     if (length > MAX_RECORD_BYTES) {
       throw new IllegalArgumentException("record of " + length + " bytes");
@@ -129,17 +136,16 @@ final class SegmentQueue implements AutoCloseable {
     } else {
       grow(files.segment(segment), position + length + SLACK_BYTES);
     }
-    long index;
     try {
-      index = write(header, payload);
+      write(header, payload);
     } catch (Throwable e) {
       throw new IOException("append to " + files.directory() + " failed: " + e, e);
     }
     writtenCycle = segment;
+    written = new End(segment, position);
     if (position >= segmentBytes) {
       roll();
     }
-    return index;
   }
 
   /** The next append starts a new segment. */
@@ -161,7 +167,7 @@ final class SegmentQueue implements AutoCloseable {
     forced = segment;
   }
 
-  private long write(byte[] header, Slice payload) {
+  private void write(byte[] header, Slice payload) {
     ExcerptAppender to = appender;
     if (to == null) {
       to = queue.createAppender();
@@ -169,16 +175,17 @@ final class SegmentQueue implements AutoCloseable {
       appender = to;
     }
     try (DocumentContext document = to.writingDocument()) {
-      boolean written = false;
+      boolean complete = false;
       try {
         Bytes<?> bytes = Objects.requireNonNull(document.wire()).bytes();
+        Prefault.writable(
+            bytes.addressForWrite(bytes.writePosition()), header.length + payload.length());
         bytes.write(header);
         bytes.write(payload.array(), payload.offset(), payload.length());
         position = bytes.writePosition();
-        written = true;
-        return document.index();
+        complete = true;
       } finally {
-        if (!written) {
+        if (!complete) {
           document.rollbackOnClose(); // else close() would commit half a record
         }
       }
@@ -232,55 +239,96 @@ final class SegmentQueue implements AutoCloseable {
 
   // ---- reading thread
 
-  /** One document as it was read. */
-  record Document(long index, Slice bytes) {}
+  /** Where the records end that were written when this was asked for. */
+  record End(int cycle, long position) {}
 
-  /** The next document; null if there is none that can be read now. */
-  @Nullable Document next() {
-    return read(false);
+  /**
+   * One record as it was read.
+   *
+   * @param index of the record
+   * @param nextIndex of what follows it
+   * @param payload null if the file ends in the middle of it
+   * @param passed where the record before it ends, or the segment starts
+   */
+  record Document(
+      BlockHeader header, long index, long nextIndex, @Nullable Slice payload, long passed) {}
+
+  /** What {@link #next} may read up to; ask before looking at what was counted as appended. */
+  End written() {
+    return written;
   }
 
-  /** As {@link #next}, which will return the same document. */
-  @Nullable Document peek() {
-    return read(true);
-  }
-
-  private @Nullable Document read(boolean again) {
-    try (DocumentContext document = tailer.readingDocument()) {
-      if (!document.isPresent()) {
+  /**
+   * The next record before {@code to}, in whichever segment; null if there is none. Nothing that
+   * lies before it can be read any more.
+   *
+   * @throws IOException if the device fails; the same call may succeed later
+   */
+  @Nullable Document next(End to) throws IOException {
+    for (SegmentScan in = reading(to); in != null; in = reading(to)) {
+      long passed = in.end();
+      BlockHeader header = in.next(limit(to));
+      if (header != null) {
+        return new Document(
+            header,
+            index(readingCycle, in.position()),
+            index(readingCycle, SegmentScan.aligned(in.end())),
+            in.payload(header),
+            passed);
+      }
+      if (readingCycle >= to.cycle || !skipTo(readingCycle + 1)) {
         return null;
       }
-      long index = document.index();
-      tailerCycle = rollCycle.toCycle(index);
-      Bytes<?> bytes = Objects.requireNonNull(document.wire()).bytes();
-      long length = bytes.readRemaining();
-      boolean damaged = length > MAX_RECORD_BYTES; // then what follows cannot be found either
-      if (damaged || again) {
-        document.rollbackOnClose();
-      }
-      if (damaged) {
-        return null;
-      }
-      byte[] copy = new byte[(int) length];
-      bytes.read(copy);
-      return new Document(index, Slice.of(copy));
     }
+    return null;
+  }
+
+  /** The header of the record that {@link #next} would return. */
+  @Nullable BlockHeader peek() throws IOException {
+    End to = written;
+    SegmentScan in = reading(to);
+    if (in == null) {
+      return null;
+    }
+    BlockHeader header = in.next(limit(to));
+    if (header != null) {
+      in.back();
+    }
+    return header;
+  }
+
+  private long limit(End to) {
+    return readingCycle < to.cycle ? Long.MAX_VALUE : to.position;
+  }
+
+  private @Nullable SegmentScan reading(End to) throws IOException {
+    while (scan == null && readingCycle <= to.cycle) {
+      try {
+        scan = SegmentScan.open(files.segment(readingCycle), 0);
+      } catch (NoSuchFileException e) {
+        if (!skipTo(readingCycle + 1)) {
+          return null; // somebody else deleted it
+        }
+      }
+    }
+    return scan;
   }
 
   /** Continues reading at an index, or at the first segment after it that exists. */
-  void seek(long index) {
-    int cycle = rollCycle.toCycle(index);
-    restartTailer();
-    if (exists(cycle)) {
-      tailerCycle = cycle;
-      if (tailer.moveToIndex(index)
-          || tailer.state() == TailerState.FOUND_IN_CYCLE
-          || tailer.state() == TailerState.END_OF_CYCLE) {
-        return;
-      }
-      restartTailer();
+  void seek(long index) throws IOException {
+    int cycle = cycleOf(index);
+    if (!skipTo(cycle)) {
+      closeScan();
+      readingCycle = cycle; // not written yet
     }
-    skipTo(cycle);
+    if (readingCycle != cycle) {
+      return;
+    }
+    try {
+      scan = SegmentScan.open(files.segment(cycle), positionOf(index));
+    } catch (NoSuchFileException e) {
+      scan = null;
+    }
   }
 
   /** Continues reading at the start of the first segment from {@code cycle} on; false if none. */
@@ -292,37 +340,66 @@ final class SegmentQueue implements AutoCloseable {
     if (next == null || next > writtenCycle) {
       return false;
     }
-    restartTailer();
-    tailerCycle = next;
-    tailer.moveToIndex(rollCycle.toIndex(next, 0));
+    closeScan();
+    readingCycle = next;
     return true;
+  }
+
+  private void closeScan() {
+    SegmentScan open = scan;
+    scan = null;
+    if (open != null) {
+      try {
+        open.close();
+      } catch (IOException e) {
+        log.warn("buffer: {}: closing failed", files.segment(readingCycle), e);
+      }
+    }
+  }
+
+  /** Bytes of a segment, as they are; fewer if it ends before; empty if it cannot be read. */
+  Slice bytes(int cycle, long from, int most) {
+    try (SegmentScan in = SegmentScan.open(files.segment(cycle), 0)) {
+      return in.upTo(from, most);
+    } catch (IOException e) {
+      return Slice.EMPTY;
+    }
+  }
+
+  /** The first index behind everything that was written then. */
+  long indexAfter(End end) {
+    return end.position == Long.MAX_VALUE
+        ? firstIndexOf(firstCycle)
+        : index(end.cycle, SegmentScan.aligned(end.position));
   }
 
   /** The segment that is being read. */
   int readingCycle() {
-    return tailerCycle;
+    return readingCycle;
   }
 
-  /** After Chronicle threw at us the tailer's state is unknown. */
-  private void restartTailer() {
-    tailer.close();
-    tailer = newTailer();
-  }
-
-  private ExcerptTailer newTailer() {
-    ExcerptTailer fresh = queue.createTailer();
-    fresh.singleThreadedCheckDisabled(true);
-    return fresh;
+  /** How far it was read. */
+  long readingPosition() {
+    SegmentScan in = scan;
+    return in == null ? 0 : in.end();
   }
 
   // ---- any thread
 
   int cycleOf(long index) {
-    return rollCycle.toCycle(index);
+    return (int) (index >>> 32);
   }
 
   long firstIndexOf(int cycle) {
-    return rollCycle.toIndex(cycle, 0);
+    return index(cycle, 0);
+  }
+
+  private static long index(int cycle, long position) {
+    return (long) cycle << 32 | position / SegmentScan.ALIGNMENT;
+  }
+
+  static long positionOf(long index) {
+    return (index & 0xFFFF_FFFFL) * SegmentScan.ALIGNMENT;
   }
 
   /** The number of the first segment that this queue writes; those below were there before. */
@@ -379,12 +456,6 @@ final class SegmentQueue implements AutoCloseable {
     return null;
   }
 
-  private boolean exists(int cycle) {
-    synchronized (segments) {
-      return segments.containsKey(cycle);
-    }
-  }
-
   /**
    * Deletes the segments before {@code cycle}, never the newest: Chronicle would append into the
    * deleted file.
@@ -411,6 +482,7 @@ final class SegmentQueue implements AutoCloseable {
   /** Closes the queue and takes its segments out of the budget; they stay on disk. */
   @Override
   public void close() {
+    closeScan();
     try {
       queue.close();
     } finally {
@@ -421,41 +493,15 @@ final class SegmentQueue implements AutoCloseable {
     }
   }
 
-  /** Opens every old segment once, and sets aside those whose header Chronicle cannot read. */
+  /** Counts the segments that were there before. */
   private void inspect() throws IOException {
-    boolean damaged = false;
     for (int cycle : files.cycles()) {
-      long end = endOf(cycle);
-      if (end < 0) {
-        files.quarantine(cycle, "Chronicle cannot read its header");
-        damaged = true;
-        continue;
-      }
-      long bytes = Math.min(Files.size(files.segment(cycle)), end + SLACK_BYTES);
+      long bytes = Math.min(Files.size(files.segment(cycle)), segmentBytes + SLACK_BYTES);
       budget.found(bytes);
       synchronized (segments) {
         segments.put(cycle, bytes);
       }
       writtenCycle = Math.max(writtenCycle, cycle);
-    }
-    if (damaged) {
-      queue.refreshDirectoryListing();
-    }
-  }
-
-  /** About where the last record of a segment ends; -1 if Chronicle cannot open it. */
-  private long endOf(int cycle) throws IOException {
-    SingleChronicleQueueStore store = null;
-    try {
-      store = queue.storeForCycle(cycle, 0, false, null);
-      long end = store == null ? -1 : store.writePosition();
-      return end <= Files.size(files.segment(cycle)) ? end : -1;
-    } catch (RuntimeException e) {
-      return -1;
-    } finally {
-      if (store != null) {
-        queue.closeStore(store);
-      }
     }
   }
 }

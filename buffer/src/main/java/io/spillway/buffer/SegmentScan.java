@@ -1,5 +1,6 @@
 package io.spillway.buffer;
 
+import io.spillway.otlp.Slice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,30 +10,44 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the headers of a segment straight from the file, to learn how far the lane had got. Unlike
- * Chronicle it looks beyond damage: after anything that is not a record it searches the rest of the
- * file for the next header that proves itself.
+ * Reads the records of one segment straight from the file, in order. Unlike Chronicle's own reader
+ * it does not depend on what lies between the records: it goes from one block header that proves
+ * itself to the next, so damage costs what is damaged and nothing behind it, and index pages, end
+ * marks and unwritten zeros are passed in the same way.
  *
- * <p>A Chronicle document is a little-endian word and its bytes, padded to 4: 30 bits of length,
- * bit 30 for metadata, bit 31 for "not complete".
+ * <pre>
+ *   at             at + 4                              a multiple of 4
+ *   +--------------+-----------------------------------+
+ *   | word         | block header, payload, padding    |   word, little-endian: 30 bits of length,
+ *   +--------------+-----------------------------------+   bit 30 metadata, bit 31 not complete
+ * </pre>
+ *
+ * <p>A record counts if its header is good and either its word says so too, or its payload is good:
+ * the first is the ordinary case; a damaged word costs nothing; and a record that a killed process
+ * did not finish is left out. For one thread.
  */
-final class SegmentScan {
-  private static final int WINDOW_BYTES = 64 * 1024;
-  private static final int LENGTH_MASK = 0x3FFF_FFFF;
-  private static final int METADATA = 0x4000_0000;
+final class SegmentScan implements AutoCloseable {
+  /** Every record lies at a multiple of this many bytes. */
+  static final int ALIGNMENT = 4;
+
   private static final int WORD = 4;
+  private static final int WINDOW_BYTES = 64 * 1024;
 
   private final FileChannel channel;
   private final ByteBuffer window =
       ByteBuffer.allocate(WINDOW_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private long windowAt;
+  private long knownTo;
 
-  private @Nullable BlockHeader first;
-  private Totals end = Totals.ZERO;
-  private long endPosition;
+  private long at;
+  private long position;
+  private long end;
 
-  private SegmentScan(FileChannel channel) {
+  private SegmentScan(FileChannel channel, long from) {
     this.channel = channel;
+    this.at = aligned(from);
+    this.position = at;
+    this.end = at;
     window.limit(0);
   }
 
@@ -45,99 +60,146 @@ final class SegmentScan {
    */
   record Found(@Nullable BlockHeader first, Totals end, long endPosition) {}
 
+  /** Starts to read at a position, or at the first record after it. */
+  static SegmentScan open(Path segment, long from) throws IOException {
+    return new SegmentScan(FileChannel.open(segment, StandardOpenOption.READ), from);
+  }
+
   /**
    * Reads all headers from the end of a record on.
    *
    * @param from where the record's bytes end; the next document starts at the next multiple of 4
    */
   static Found scan(Path segment, long from) throws IOException {
-    try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.READ)) {
-      SegmentScan scan = new SegmentScan(channel);
-      scan.walk(padded(from), Long.MAX_VALUE);
-      return new Found(scan.first, scan.end, scan.endPosition);
+    try (SegmentScan scan = open(segment, from)) {
+      BlockHeader first = null;
+      Totals totals = Totals.ZERO;
+      long end = 0;
+      for (BlockHeader header = scan.next(Long.MAX_VALUE);
+          header != null;
+          header = scan.next(Long.MAX_VALUE)) {
+        first = first == null ? header : first;
+        totals = totals.max(header.end());
+        end = scan.end();
+      }
+      return new Found(first, totals, end);
     }
   }
 
   /** The first record of a segment; null if it holds none. */
   static @Nullable BlockHeader first(Path segment) throws IOException {
-    try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.READ)) {
-      SegmentScan scan = new SegmentScan(channel);
-      scan.walk(0, 1);
-      return scan.first;
+    try (SegmentScan scan = open(segment, 0)) {
+      return scan.next(Long.MAX_VALUE);
     }
   }
 
-  private void walk(long from, long maxRecords) throws IOException {
-    long at = from;
-    for (long records = 0; records < maxRecords; ) {
-      if (!fetch(at, WORD)) {
-        return;
-      }
-      int word = window.getInt((int) (at - windowAt));
-      int length = word & LENGTH_MASK;
-      if (word > 0 && (word & METADATA) != 0) {
-        at = next(at, length);
+  /** The next record that starts before {@code limit}; null if there is none. */
+  @Nullable BlockHeader next(long limit) throws IOException {
+    forgetBeyondLimit(limit);
+    for (long here = at;
+        here < limit && fetch(here, WORD + BlockHeader.FIXED_LENGTH);
+        here += ALIGNMENT) {
+      if (window.getInt((int) (here - windowAt) + WORD) != BlockHeader.MAGIC) {
         continue;
       }
-      BlockHeader header = word > 0 ? header(at + WORD) : null;
-      if (header == null || !header.fits(length)) {
-        at = search(at + WORD);
-        if (at < 0) {
-          return;
-        }
-        continue;
-      }
-      at = next(at, length);
-      found(header, at);
-      records++;
-    }
-  }
-
-  private void found(BlockHeader header, long position) {
-    if (first == null) {
-      first = header;
-    }
-    end = end.max(header.end());
-    endPosition = position;
-  }
-
-  /** Where the next document that is a good record starts; -1 if there is none. */
-  private long search(long from) throws IOException {
-    for (long at = from; fetch(at, WORD + BlockHeader.FIXED_LENGTH); at += WORD) {
-      int offset = (int) (at - windowAt);
-      if (window.getInt(offset + WORD) == BlockHeader.MAGIC) {
-        BlockHeader header = header(at + WORD);
-        if (header != null
-            && fetch(at, WORD)
-            && header.fits(window.getInt((int) (at - windowAt)))) {
-          return at;
-        }
+      BlockHeader header = header(here);
+      if (header != null) {
+        position = here;
+        end = here + WORD + header.length() + header.payloadLength();
+        at = aligned(end);
+        return header;
       }
     }
-    return -1;
+    return null;
   }
 
-  private @Nullable BlockHeader header(long at) throws IOException {
-    if (!fetch(at, BlockHeader.FIXED_LENGTH)) {
-      return null;
+  /** The writer may have gone on since the window was filled. */
+  private void forgetBeyondLimit(long limit) {
+    if (limit > knownTo) {
+      window.limit(Math.clamp(knownTo - windowAt, 0, window.limit()));
     }
-    int offset = (int) (at - windowAt);
+    knownTo = limit;
+  }
+
+  /** Where the record that {@link #next} returned starts. */
+  long position() {
+    return position;
+  }
+
+  /** Where its bytes end. */
+  long end() {
+    return end;
+  }
+
+  /** The payload of the record that {@link #next} returned; null if the file ends before. */
+  @Nullable Slice payload(BlockHeader header) throws IOException {
+    return bytes(position + WORD + header.length(), header.payloadLength());
+  }
+
+  /** Bytes of the file; null if it ends before. */
+  @Nullable Slice bytes(long from, int length) throws IOException {
+    byte[] bytes = new byte[length];
+    if (from >= windowAt && from + length <= windowAt + window.limit()) {
+      window.get((int) (from - windowAt), bytes);
+      return Slice.of(bytes);
+    }
+    ByteBuffer to = ByteBuffer.wrap(bytes);
+    while (to.hasRemaining()) {
+      if (channel.read(to, from + to.position()) < 0) {
+        return null;
+      }
+    }
+    return Slice.of(bytes);
+  }
+
+  /** Bytes of the file, trailing zeros left out. */
+  Slice upTo(long from, int most) throws IOException {
+    int length = Math.clamp(channel.size() - from, 0, most);
+    Slice bytes = bytes(from, length);
+    int used = bytes == null ? 0 : length;
+    while (bytes != null && used > 0 && bytes.array()[used - 1] == 0) {
+      used--;
+    }
+    return bytes == null ? Slice.EMPTY : bytes.sub(0, used);
+  }
+
+  /** Lets {@link #next} return the same record again. */
+  void back() {
+    at = position;
+    end = position;
+  }
+
+  /** The header of the record at {@code start}; null unless there is a whole one. */
+  private @Nullable BlockHeader header(long start) throws IOException {
+    int offset = (int) (start - windowAt) + WORD;
     int length = BlockHeader.claimedLength(window.array(), offset, window.limit() - offset);
-    if (length < 0 || !fetch(at, length)) {
+    if (length < 0 || !fetch(start, WORD + length)) {
       return null;
     }
-    return BlockHeader.decode(window.array(), (int) (at - windowAt), length);
+    offset = (int) (start - windowAt);
+    int word = window.getInt(offset);
+    BlockHeader header = BlockHeader.decode(window.array(), offset + WORD, length);
+    if (header == null || header.payloadLength() > SegmentQueue.MAX_RECORD_BYTES) {
+      return null;
+    }
+    boolean complete = word > 0 && header.fits(word);
+    return complete || isWhole(start, header) ? header : null;
   }
 
-  /** Makes {@code [at, at + length)} lie in the window; false if the file ends before. */
-  private boolean fetch(long at, int length) throws IOException {
-    if (at >= windowAt && at + length <= windowAt + window.limit()) {
+  private boolean isWhole(long start, BlockHeader header) throws IOException {
+    Slice payload = bytes(start + WORD + header.length(), header.payloadLength());
+    return payload != null && BlockHeader.crc(payload) == header.payloadCrc();
+  }
+
+  /** Makes {@code [from, from + length)} lie in the window; false if the file ends before. */
+  private boolean fetch(long from, int length) throws IOException {
+    if (from >= windowAt && from + length <= windowAt + window.limit()) {
       return true;
     }
-    windowAt = at;
+    windowAt = from;
     window.clear();
     while (window.hasRemaining()) {
-      if (channel.read(window, at + window.position()) < 0) {
+      if (channel.read(window, from + window.position()) < 0) {
         break;
       }
     }
@@ -145,11 +207,12 @@ final class SegmentScan {
     return window.limit() >= length;
   }
 
-  private static long next(long at, int length) {
-    return at + WORD + padded(length);
+  static long aligned(long position) {
+    return (position + ALIGNMENT - 1) & -ALIGNMENT;
   }
 
-  private static long padded(long length) {
-    return (length + WORD - 1) & -WORD;
+  @Override
+  public void close() throws IOException {
+    channel.close();
   }
 }

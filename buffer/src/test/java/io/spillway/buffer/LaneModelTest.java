@@ -22,7 +22,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -122,14 +121,7 @@ class LaneModelTest {
     disk = new FakeDisk(current);
     buffer =
         Buffer.open(
-            new BufferConfig(
-                current,
-                16 * MIB,
-                Duration.ofDays(3),
-                MIB,
-                MIB,
-                WhenFull.REFUSE,
-                Durability.PROCESS),
+            LaneFixture.config(current, 16 * MIB, MIB, MIB, WhenFull.REFUSE, Durability.PROCESS),
             clock,
             disk);
     lane = open(buffer);

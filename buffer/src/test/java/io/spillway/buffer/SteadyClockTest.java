@@ -45,7 +45,12 @@ class SteadyClockTest {
   private Buffer openBuffer() throws Exception {
     BufferConfig config =
         new BufferConfig(
-            directory, 1024 * MIB, MAX_AGE, 0, MIB, WhenFull.REFUSE, Durability.PROCESS);
+            directory,
+            1024 * MIB,
+            0,
+            MIB,
+            new LaneSettings(
+                1024 * MIB, MAX_AGE, WhenFull.REFUSE, Durability.PROCESS, Duration.ZERO));
     return Buffer.open(config, wall, () -> nanos);
   }
 

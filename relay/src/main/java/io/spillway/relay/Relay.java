@@ -95,7 +95,7 @@ final class Relay {
 
   private void start() throws IOException {
     exporters = make(config);
-    lanes.apply(config.routes(), exporters);
+    lanes.apply(config.routes(), config.lanes(), exporters);
     buffer.lanesOpened();
     gate.set(new RoutingGate(config.routes(), lanes::lane));
     registerMeters();
@@ -167,7 +167,7 @@ final class Relay {
     Map<String, Exporter> before = exporters;
     Map<String, Exporter> made = make(next);
     try {
-      lanes.apply(next.routes(), made);
+      lanes.apply(next.routes(), next.lanes(), made);
     } catch (IOException e) {
       made.values().forEach(exporter -> exporter.close(Duration.ZERO));
       return List.of(
