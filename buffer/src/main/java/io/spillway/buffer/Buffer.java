@@ -288,7 +288,8 @@ public final class Buffer implements AutoCloseable {
 
   /** Takes the directory back as soon as nothing is open in what it was. */
   private void lookAfterDisk(List<DiskLane> open) {
-    boolean write = ++rounds % ROUNDS_PER_WRITE == 0 || home.trouble() != null;
+    boolean due = ++rounds % ROUNDS_PER_WRITE == 0;
+    boolean write = due || home.trouble() != null || !received.isAttached();
     if ((write ? home.check() : home.look()) != null) {
       received.detach();
       if (open.stream().allMatch(DiskLane::hasLetGo)) {

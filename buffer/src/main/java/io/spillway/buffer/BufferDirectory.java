@@ -199,7 +199,7 @@ final class BufferDirectory implements AutoCloseable {
     }
     writeOwner(opened);
     key = key(file);
-    device = Files.getAttribute(file, "unix:dev");
+    device = Files.getAttribute(directory, "unix:dev"); // an overlay shows others for files
   }
 
   private static boolean lock(FileChannel channel) throws IOException {

@@ -368,6 +368,9 @@ final class DiskLane implements Lane, AutoCloseable {
       try {
         mark.write(new Mark(q.writtenCycle(), q.position(), end));
       } catch (IOException e) {
+        if (home.check() != null) { // what is only in memory now would never reach the disk
+          throw e;
+        }
         warn("cannot write the append mark; the segments alone tell how much was stored", e);
       }
     }

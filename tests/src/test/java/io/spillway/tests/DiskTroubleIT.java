@@ -127,7 +127,7 @@ class DiskTroubleIT {
     relay = lab.relay(Yaml.toOneSink(Yaml.fixed(lab.directory()), sink));
     load = lab.own(Load.mixed(relay, ITEMS_PER_REQUEST, PAUSE_MILLIS)).start();
     sink.fail(new Fault.Refused());
-    awaitAcknowledged(SOME_ITEMS);
+    awaitAcknowledged(10 * SOME_ITEMS); // more than the egress holds in memory
 
     LoopDisk.run("rm", "-rf", buffer().toString());
     await("said so").until(() -> relay.log().contains("was deleted under the running relay"));
