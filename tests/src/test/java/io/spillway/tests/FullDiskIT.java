@@ -114,6 +114,75 @@ class FullDiskIT {
     assertRecovered(mount, sink, relay, load);
   }
 
+  /** When a stranger takes the last block. */
+  private enum Phase {
+    BEFORE_THE_LOAD,
+    DURING_THE_LOAD,
+    ONCE_THE_RELAY_IS_FULL,
+    DURING_THE_DRAIN,
+    BEFORE_A_START
+  }
+
+  /** One relay, one file system, filled again and again. */
+  @Test
+  void fill_twentyTimesAtEveryPhase_losesNothing() throws Exception {
+    Path mount = mount();
+    CapturingSink sink = lab.sink(Protocol.GRPC);
+    RelayProcess relay = lab.relay(config(mount, sink, "0B"));
+    Load load = lab.own(Load.mixed(relay, 500, 0));
+    load.start();
+    for (int round = 0; round < 20; round++) {
+      Phase phase = Phase.values()[round % Phase.values().length];
+      fillAndDrain(phase, mount, sink, relay, load);
+      assertThat(relay.running()).as("round %d, %s", round, phase).isTrue();
+      assertThat(relay.ledger().balanced()).as("round %d, %s", round, phase).isTrue();
+    }
+    load.stop();
+    assertRecovered(mount, sink, relay, load);
+  }
+
+  private void fillAndDrain(
+      Phase phase, Path mount, CapturingSink sink, RelayProcess relay, Load load) throws Exception {
+    Path stranger = mount.resolve("stranger");
+    if (phase == Phase.BEFORE_THE_LOAD) {
+      fillUp(mount);
+    }
+    sink.fail(new Fault.Refused());
+    if (phase == Phase.DURING_THE_LOAD) {
+      long acknowledged = load.acknowledged();
+      await().until(() -> load.acknowledged() > acknowledged + 10_000);
+      fillUp(mount);
+    }
+    int refused = load.retries().values().stream().mapToInt(n -> n).sum();
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> load.retries().values().stream().mapToInt(n -> n).sum() > refused + 10);
+    if (phase == Phase.ONCE_THE_RELAY_IS_FULL || phase == Phase.BEFORE_A_START) {
+      fillUp(mount);
+      assertRefusedForNow(relay);
+    }
+    if (phase == Phase.BEFORE_A_START) {
+      relay.kill();
+      relay.start();
+    }
+    sink.heal();
+    long delivered = relay.ledger().sum(l -> Ledger.sum(l.delivered()));
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(
+            () -> {
+              Ledger ledger = relay.ledger();
+              return ledger.buffered() == 0
+                  || ledger.sum(l -> Ledger.sum(l.delivered())) > delivered;
+            });
+    if (phase == Phase.DURING_THE_DRAIN) {
+      fillUp(mount);
+    }
+    Files.delete(stranger);
+    long acknowledged = load.acknowledged();
+    await().atMost(Duration.ofMinutes(1)).until(() -> load.acknowledged() > acknowledged);
+  }
+
   private String config(Path mount, CapturingSink sink, String minFree) {
     return Yaml.toOneSink(Yaml.fixed(mount), sink)
         .replace("compression: gzip", "compression: none")
