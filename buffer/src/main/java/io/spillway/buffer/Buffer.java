@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -72,7 +73,13 @@ public final class Buffer implements AutoCloseable {
     this.lockFile = lockFile;
     this.lock = lock;
     Path directory = config.directory();
-    this.budget = new DiskBudget(directory, config.maxBytes(), config.minFree(), space);
+    this.budget =
+        new DiskBudget(
+            directory,
+            config.maxBytes(),
+            config.minFree(),
+            config.segmentBytes() + SegmentQueue.SLACK_BYTES,
+            space);
     this.quarantine = new Quarantine(directory, config.maxBytes(), budget, clock);
     this.paths = new LanePaths(directory);
     this.received = ReceivedCounts.open(directory.resolve("received"));
@@ -130,23 +137,48 @@ public final class Buffer implements AutoCloseable {
   }
 
   /**
+   * The lane of this id, opened or created, with the settings of a lane whose route says nothing.
+   */
+  public Lane lane(LaneId id, Codec codec) {
+    return lane(id, codec, config.lanes());
+  }
+
+  /**
    * The lane of this id, opened or created. A lane that cannot be opened now refuses appends, and
    * tries again by itself.
    *
    * @param codec what new blocks are compressed with; also of a lane that is open already
+   * @param settings also of a lane that is open already
    */
-  public synchronized Lane lane(LaneId id, Codec codec) {
+  public synchronized Lane lane(LaneId id, Codec codec, LaneSettings settings) {
     if (closed) {
       throw new IllegalStateException("buffer: already closed");
     }
     DiskLane lane = lanes.get(id);
     if (lane == null) {
-      lane = new DiskLane(id, paths.of(id), codec, config, budget, quarantine, clock);
+      lane =
+          new DiskLane(
+              id, paths.of(id), codec, settings, config.segmentBytes(), budget, quarantine, clock);
       lane.start();
       lanes.put(id, lane);
     }
     lane.codec(codec);
+    lane.settings(settings);
     return lane;
+  }
+
+  /**
+   * Gives up everything that a lane holds, counted as dropped by an operator.
+   *
+   * @return how many items; completes within about a second
+   * @throws IllegalArgumentException if the lane is not open
+   */
+  public synchronized CompletableFuture<Long> drop(LaneId id) {
+    DiskLane lane = lanes.get(id);
+    if (lane == null) {
+      throw new IllegalArgumentException("lane " + id + " is not open");
+    }
+    return lane.drop();
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.spillway.buffer;
 
 import io.spillway.config.Section;
+import io.spillway.config.Sizes;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -8,24 +9,22 @@ import java.time.Duration;
  * The {@code buffer} section.
  *
  * @param maxBytes disk that all lanes together may reserve
- * @param maxAge blocks older than this are given up
  * @param minFree bytes that are left free on the file system
  * @param segmentBytes a segment is finished once it holds this much
+ * @param lanes of lanes whose route says nothing else
  */
 public record BufferConfig(
-    Path directory,
-    long maxBytes,
-    Duration maxAge,
-    long minFree,
-    long segmentBytes,
-    WhenFull whenFull,
-    Durability durability) {
+    Path directory, long maxBytes, long minFree, long segmentBytes, LaneSettings lanes) {
 
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
 
   /** Room for one lane's first segment with the largest block. */
   private static final long MIN_MAX_BYTES = 8 * MIB;
+
+  private static final LaneSettings DEFAULTS =
+      new LaneSettings(
+          8 * GIB, Duration.ofDays(3), WhenFull.REFUSE, Durability.PROCESS, Duration.ZERO);
 
   /** What an append to a full lane does. */
   public enum WhenFull {
@@ -45,26 +44,63 @@ public record BufferConfig(
 
   /** Reads the section; what is wrong with it is reported there. */
   public static BufferConfig read(Section buffer) {
+    long maxBytes = buffer.bytes("max_bytes", DEFAULTS.maxBytes(), MIN_MAX_BYTES, Long.MAX_VALUE);
     BufferConfig config =
         new BufferConfig(
             Path.of(buffer.string("directory", "./spillway-data")),
-            buffer.bytes("max_bytes", 8 * GIB, MIN_MAX_BYTES, Long.MAX_VALUE),
-            buffer.duration(
-                "max_age", Duration.ofDays(3), Duration.ofSeconds(1), Duration.ofDays(3650)),
+            maxBytes,
             buffer.bytes("min_free", 512 * MIB, 0, Long.MAX_VALUE),
             buffer.bytes("segment_bytes", 64 * MIB, MIB, 2 * GIB),
-            buffer.choice("when_full", WhenFull.class, WhenFull.REFUSE),
-            buffer.choice("durability", Durability.class, Durability.PROCESS));
-    if (config.whenFull == WhenFull.DROP_OLDEST && config.segmentBytes > config.maxBytes / 4) {
+            readLane(buffer, maxBytes, DEFAULTS));
+    if (!config.evictsByParts(config.lanes)) {
       buffer.problem(
           "segment_bytes",
-          config.segmentBytes / MIB
-              + "MiB is above a quarter of max_bytes "
-              + config.maxBytes / MIB
-              + "MiB, and drop_oldest gives up whole segments (expected at most "
-              + config.maxBytes / 4 / MIB
-              + "MiB)");
+          Sizes.format(config.segmentBytes)
+              + " is above a quarter of max_bytes "
+              + Sizes.format(maxBytes)
+              + ", and drop_oldest gives up whole segments (expected at most "
+              + Sizes.format(maxBytes / 4)
+              + ")");
     }
     return config;
+  }
+
+  /** Reads what a route's own {@code buffer} section says, and takes the rest from here. */
+  public LaneSettings readRoute(Section buffer) {
+    long most = buffer.bytes("max_bytes", maxBytes, MIN_MAX_BYTES, Long.MAX_VALUE);
+    LaneSettings settings = readLane(buffer, most, lanes);
+    if (settings.maxBytes() > maxBytes) {
+      buffer.problem(
+          "max_bytes",
+          Sizes.format(settings.maxBytes())
+              + " is above buffer::max_bytes "
+              + Sizes.format(maxBytes)
+              + " (expected at most that)");
+    }
+    if (!evictsByParts(settings)) {
+      buffer.problem(
+          "max_bytes",
+          Sizes.format(settings.maxBytes())
+              + " is below four times buffer::segment_bytes "
+              + Sizes.format(segmentBytes)
+              + ", and drop_oldest gives up whole segments (expected at least "
+              + Sizes.format(4 * segmentBytes)
+              + ")");
+    }
+    return settings;
+  }
+
+  private static LaneSettings readLane(Section buffer, long maxBytes, LaneSettings defaults) {
+    return new LaneSettings(
+        maxBytes,
+        buffer.duration("max_age", defaults.maxAge(), Duration.ofSeconds(1), Duration.ofDays(3650)),
+        buffer.choice("when_full", WhenFull.class, defaults.whenFull()),
+        buffer.choice("durability", Durability.class, defaults.durability()),
+        buffer.duration(
+            "keep_delivered", defaults.keepDelivered(), Duration.ZERO, Duration.ofDays(365)));
+  }
+
+  private boolean evictsByParts(LaneSettings settings) {
+    return settings.whenFull() == WhenFull.REFUSE || segmentBytes <= settings.maxBytes() / 4;
   }
 }

@@ -23,6 +23,9 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableSet;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,8 +49,14 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Uncompressed bytes of a group that shares one force to the device. */
   private static final int MAX_GROUP_BYTES = 4 * HandOver.MAX_BLOCK_BYTES;
 
-  /** A drained lane keeps up to this much disk for the next append. */
-  private static final long KEPT_BYTES = 4L * 1024 * 1024;
+  /** A group is forced after this long, however much still comes in. */
+  private static final long MAX_GROUP_NANOS = 20_000_000L;
+
+  /** A drained lane holds on to up to this much disk for the next append. */
+  private static final long SPARE_BYTES = 4L * 1024 * 1024;
+
+  /** A segment is left after this part of {@code max_age}, so that it can be given up in time. */
+  private static final int SEGMENTS_PER_MAX_AGE = 8;
 
   private static final long IDLE_NANOS = 1_000_000_000L;
   private static final int IDLE_ROUNDS_BEFORE_RECYCLING = 5;
@@ -65,8 +74,8 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final int MAX_SPACE_RETURN_STEPS = 30;
 
   private final LaneId id;
-  private final BufferConfig config;
-  private final DiskBudget budget;
+  private final long segmentBytes;
+  private final DiskBudget.Share budget;
   private final InstantSource clock;
   private final SegmentFiles files;
   private final LaneAccount account;
@@ -77,7 +86,10 @@ final class DiskLane implements Lane, AutoCloseable {
   private final Quarantine quarantine;
   private final Thread writer;
   private final Object reading = new Object();
+  private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
+      new AtomicReference<>();
   private volatile Codec codec;
+  private volatile LaneSettings settings;
 
   /** Null while the lane cannot be opened; written by the writer under {@link #reading}. */
   private volatile @Nullable SegmentQueue queue;
@@ -91,6 +103,11 @@ final class DiskLane implements Lane, AutoCloseable {
   private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
   private byte[] merged = new byte[0];
+  private long lastTick = System.nanoTime();
+  private long newestAccepted;
+  private int segment = -1;
+  private long segmentSince;
+  private long drainedSince = Long.MAX_VALUE;
 
   // The reader's, guarded by reading.
   private int deletedBefore;
@@ -99,22 +116,28 @@ final class DiskLane implements Lane, AutoCloseable {
   private boolean reads;
 
   private boolean rescanned;
+  /** Settled segments that stay for a while. */
+  private final KeptSegments kept;
 
   DiskLane(
       LaneId id,
       Path directory,
       Codec codec,
-      BufferConfig config,
+      LaneSettings settings,
+      long segmentBytes,
       DiskBudget budget,
       Quarantine quarantine,
       InstantSource clock) {
     this.id = id;
     this.quarantine = quarantine;
     this.codec = codec;
-    this.config = config;
-    this.budget = budget;
+    this.settings = settings;
+    this.segmentBytes = segmentBytes;
+    this.budget = budget.share(settings.maxBytes());
     this.clock = clock;
-    this.files = new SegmentFiles(id, directory, quarantine);
+    this.newestAccepted = clock.millis();
+    this.kept = new KeptSegments();
+    this.files = new SegmentFiles(id, directory, quarantine, budget.space());
     this.account = new LaneAccount(id, clock);
     this.logLimit = new LogLimit(clock);
     this.damageLimit = new LogLimit(clock);
@@ -134,6 +157,11 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public void codec(Codec codec) {
     this.codec = codec;
+  }
+
+  void settings(LaneSettings settings) {
+    this.settings = settings;
+    budget.limit(settings.maxBytes());
   }
 
   @Override
@@ -168,7 +196,7 @@ final class DiskLane implements Lane, AutoCloseable {
       return left <= 0 ? null : refusal(atLeastASecond(left), failure);
     }
     // An append can make room by itself: see makeRoom.
-    if (config.whenFull() == WhenFull.DROP_OLDEST || isRecyclable(q)) {
+    if (settings.whenFull() == WhenFull.DROP_OLDEST || isRecyclable(q) || kept.isHolding()) {
       return null;
     }
     long missing = q.missingBytes(Math.min(bytes, maxAppendBytes()));
@@ -181,7 +209,7 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   private Duration retryWhenFull() {
-    return account.drainRate().timeFor(config.segmentBytes(), System.nanoTime());
+    return account.drainRate().timeFor(segmentBytes, System.nanoTime());
   }
 
   private static Duration atLeastASecond(long nanos) {
@@ -202,11 +230,17 @@ final class DiskLane implements Lane, AutoCloseable {
         idleRounds = 0;
         writeGroup(block);
       }
+      if (System.nanoTime() - lastTick >= IDLE_NANOS) {
+        tick();
+        lastTick = System.nanoTime();
+      }
     }
   }
 
   /** Blocks up to the next force to the device; without {@code durability: power}, one block. */
   private void writeGroup(List<Pending> first) {
+    boolean power = settings.durability() == Durability.POWER;
+    long started = System.nanoTime();
     List<Pending> written = new ArrayList<>();
     long bytes = 0;
     for (List<Pending> block = first; !block.isEmpty(); block = handOver.takeNow()) {
@@ -218,11 +252,11 @@ final class DiskLane implements Lane, AutoCloseable {
       }
       written.addAll(block);
       bytes += bytesOf(block);
-      if (config.durability() == Durability.PROCESS || bytes >= MAX_GROUP_BYTES) {
+      if (!power || bytes >= MAX_GROUP_BYTES || System.nanoTime() - started >= MAX_GROUP_NANOS) {
         break;
       }
     }
-    Refusal notForced = config.durability() == Durability.POWER ? tryForce() : null;
+    Refusal notForced = power ? tryForce() : null;
     if (notForced != null) {
       refuse(written, notForced);
       return;
@@ -264,13 +298,19 @@ final class DiskLane implements Lane, AutoCloseable {
     SegmentQueue q = queue;
     try {
       if (q != null) {
-        q.force();
+        force(q);
       }
       return null;
     } catch (IOException e) {
       fail(e);
       return refusal(reopenPause, failure);
     }
+  }
+
+  private void force(SegmentQueue q) throws IOException {
+    Totals end = account.appended();
+    q.force();
+    account.synced(end);
   }
 
   private void append(List<Pending> block) throws IOException {
@@ -290,6 +330,11 @@ final class DiskLane implements Lane, AutoCloseable {
       } catch (IOException e) {
         warn("cannot write the append mark; the segments alone tell how much was stored", e);
       }
+    }
+    newestAccepted = header.lastAccepted();
+    if (q != null && segment != q.writtenCycle()) {
+      segment = q.writtenCycle();
+      segmentSince = header.firstAccepted();
     }
     account.published(end);
   }
@@ -359,7 +404,7 @@ final class DiskLane implements Lane, AutoCloseable {
       if (q == null) {
         throw new IOException(failure);
       }
-      if (q.position() > KEPT_BYTES && account.isDrained()) {
+      if (q.position() > SPARE_BYTES && account.isDrained()) {
         q.roll(); // what lies before this append is settled: its segment goes as soon as this has
       }
       try {
@@ -375,19 +420,21 @@ final class DiskLane implements Lane, AutoCloseable {
 
   /** Each call that returns true has deleted a segment, so the calls end. */
   private boolean makeRoom(SegmentQueue q, int bytes) throws IOException {
-    if (isRecyclable(q)) {
+    if (releaseKept(q)) {
+      log.debug("buffer {}: segments kept after delivery make room", id);
+    } else if (isRecyclable(q)) {
       recycle(q);
-    } else if (config.whenFull() == WhenFull.REFUSE || q.cycles().isEmpty()) {
+    } else if (settings.whenFull() == WhenFull.REFUSE || q.cycles().isEmpty()) {
       return false;
     } else {
-      evictOldest(q);
+      giveUpOldest(q, DropReason.EVICTED);
     }
     awaitSpace(bytes);
     return true;
   }
 
   private boolean isRecyclable(SegmentQueue q) {
-    return q.reservedBytes() > KEPT_BYTES / 4 && account.isDrained() && !q.cycles().isEmpty();
+    return q.reservedBytes() > SPARE_BYTES / 4 && account.isDrained() && !q.cycles().isEmpty();
   }
 
   /** Deletes all segments of a drained lane, which only works while no queue has them open. */
@@ -399,27 +446,53 @@ final class DiskLane implements Lane, AutoCloseable {
       int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
       account.restartAt(q.firstIndexOf(next));
       closeQueue(q);
+      deleteSettled(files.cycles());
       openQueue();
     }
   }
 
-  private void evictOldest(SegmentQueue q) throws IOException {
+  /** Gives up what is unsettled in the oldest segment, and the segment with it. */
+  private void giveUpOldest(SegmentQueue q, DropReason reason) throws IOException {
     synchronized (reading) {
-      List<Integer> cycles = q.cycles();
-      for (int cycle : cycles.subList(1, cycles.size())) {
+      List<Integer> cycles = unsettled(q);
+      for (int cycle : cycles.subList(Math.min(1, cycles.size()), cycles.size())) {
         BlockHeader first = SegmentScan.first(files.segment(cycle));
         if (first != null) {
-          if (account.evict(first.start(), q.firstIndexOf(cycle))) {
+          if (account.giveUp(first.start(), q.firstIndexOf(cycle), reason)) {
             q.skipTo(cycle);
           }
           q.deleteBefore(cycle);
           return;
         }
       }
+      giveUpAll(q, reason);
+    }
+  }
+
+  private void giveUpAll(SegmentQueue q, DropReason reason) throws IOException {
+    synchronized (reading) {
       int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
-      account.evict(account.appended(), q.firstIndexOf(next));
+      account.giveUp(account.appended(), q.firstIndexOf(next), reason);
       closeQueue(q);
+      deleteSettled(files.cycles());
       openQueue();
+    }
+  }
+
+  /** The segments from the cursor on, oldest first. */
+  private List<Integer> unsettled(SegmentQueue q) {
+    int cursor = q.cycleOf(account.cursorIndex());
+    return q.cycles().stream().filter(cycle -> cycle >= cursor).toList();
+  }
+
+  /** Deletes settled segments that would have stayed for a while; false if there were none. */
+  private boolean releaseKept(SegmentQueue q) throws IOException {
+    synchronized (reading) {
+      kept.clear();
+      int segments = q.cycles().size();
+      account.force();
+      q.deleteBefore(q.cycleOf(account.cursorIndex()));
+      return q.cycles().size() < segments;
     }
   }
 
@@ -436,12 +509,14 @@ final class DiskLane implements Lane, AutoCloseable {
   @SuppressWarnings("CatchThrowable") // as in tryWrite
   private void idle(int rounds) {
     try {
+      drainedSince = account.isDrained() ? Math.min(drainedSince, clock.millis()) : Long.MAX_VALUE;
       SegmentQueue q = queue;
       if (q == null) {
         reopenIfDue();
-      } else if (rounds == IDLE_ROUNDS_BEFORE_RECYCLING
-          && q.reservedBytes() > KEPT_BYTES
-          && isRecyclable(q)) {
+      } else if (rounds >= IDLE_ROUNDS_BEFORE_RECYCLING
+          && q.reservedBytes() > SPARE_BYTES
+          && isRecyclable(q)
+          && clock.millis() - settings.keepDelivered().toMillis() >= drainedSince) {
         recycle(q);
       }
     } catch (DiskFullException e) {
@@ -449,6 +524,101 @@ final class DiskLane implements Lane, AutoCloseable {
     } catch (Throwable e) {
       fail(e);
     }
+  }
+
+  /** What time alone brings about, about once a second. */
+  @SuppressWarnings("CatchThrowable") // as in tryWrite
+  private void tick() {
+    SegmentQueue q = queue;
+    CompletableFuture<Long> drop = dropping.getAndSet(null);
+    try {
+      if (q == null) {
+        throw new IOException(failure);
+      }
+      if (drop != null) {
+        drop.complete(dropAll(q));
+      } else if (!account.isDrained()) {
+        expire(q);
+      }
+      q = Objects.requireNonNull(queue);
+      makeRoomForOthers(q);
+      q = Objects.requireNonNull(queue);
+      if (settings.durability() == Durability.POWER && account.unsyncedBytes() > 0) {
+        force(q);
+      }
+    } catch (Throwable e) {
+      if (drop != null) {
+        drop.completeExceptionally(e);
+      }
+      if (q != null) {
+        fail(e);
+      }
+    }
+  }
+
+  private void makeRoomForOthers(SegmentQueue q) throws IOException {
+    if (!budget.isPressed()) {
+      synchronized (reading) {
+        deleteSettled(q);
+      }
+    } else if (!releaseKept(q) && q.reservedBytes() > SPARE_BYTES && isRecyclable(q)) {
+      recycle(q);
+    }
+  }
+
+  /** Gives up whole segments that are too old, whether or not anybody reads them. */
+  private void expire(SegmentQueue q) throws IOException {
+    Duration maxAge = settings.maxAge();
+    long limit = clock.instant().minus(maxAge).toEpochMilli();
+    if (segmentSince < clock.millis() - maxAge.toMillis() / SEGMENTS_PER_MAX_AGE) {
+      q.roll();
+    }
+    Instant oldest = oldest();
+    while (oldest != null && oldest.toEpochMilli() < limit && newestOfOldest(q) < limit) {
+      giveUpOldest(q, DropReason.EXPIRED);
+      q = queue;
+      oldest = q == null || account.isDrained() ? null : oldest();
+      if (q == null) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * When the newest request in the oldest unsettled segment was accepted, at the latest; by what
+   * follows that segment.
+   */
+  private long newestOfOldest(SegmentQueue q) throws IOException {
+    List<Integer> cycles = unsettled(q);
+    for (int cycle : cycles.subList(Math.min(1, cycles.size()), cycles.size())) {
+      BlockHeader first = SegmentScan.first(files.segment(cycle));
+      if (first != null) {
+        return first.firstAccepted();
+      }
+    }
+    return newestAccepted;
+  }
+
+  // ---- giving up on request
+
+  /**
+   * Gives up everything that is stored and not settled, as an operator wishes. Done within about a
+   * second, on the writer's thread.
+   *
+   * @return how many items
+   */
+  CompletableFuture<Long> drop() {
+    CompletableFuture<Long> mine = new CompletableFuture<>();
+    CompletableFuture<Long> before = dropping.compareAndExchange(null, mine);
+    return before == null ? mine : before;
+  }
+
+  private long dropAll(SegmentQueue q) throws IOException {
+    long before = account.ledger().dropped().getOrDefault(DropReason.OPERATOR.label(), 0L);
+    if (!account.isDrained()) {
+      giveUpAll(q, DropReason.OPERATOR);
+    }
+    return account.ledger().dropped().getOrDefault(DropReason.OPERATOR.label(), 0L) - before;
   }
 
   // ---- opening and failing, the writer thread (and the constructor)
@@ -513,11 +683,11 @@ final class DiskLane implements Lane, AutoCloseable {
     if (isFirst && hasCheckpoint) {
       doubtCheckpoint(cycles, end);
     }
-    if (hasCheckpoint) {
+    if (hasCheckpoint && settings.keepDelivered().isZero()) {
       deleteSettled(cycles);
     }
     int next = nextCycle();
-    SegmentQueue opened = SegmentQueue.open(files, config.segmentBytes(), budget, next);
+    SegmentQueue opened = SegmentQueue.open(files, segmentBytes, budget, next);
     if (!hasCheckpoint) {
       startWithoutCheckpoint(opened);
       hasCheckpoint = true;
@@ -526,6 +696,7 @@ final class DiskLane implements Lane, AutoCloseable {
     reads = false;
     rescanned = false;
     deletedBefore = 0;
+    kept.clear();
     queue = opened;
   }
 
@@ -738,7 +909,7 @@ final class DiskLane implements Lane, AutoCloseable {
       return null;
     }
     reads = true;
-    Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(config.maxAge());
+    Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(settings.maxAge());
     if (header.items() == 0 || expiry.isBefore(clock.instant())) {
       account.pass(header.end(), document.nextIndex(), DropReason.EXPIRED);
       deleteSettled(q);
@@ -812,7 +983,7 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public void settle(Block block, Settlement settlement) {
     account.settle(block, settlement);
-    if (cycleOf(account.cursorIndex()) > deletedBefore) {
+    if (cycleOf(account.cursorIndex()) > deletedBefore && settings.keepDelivered().isZero()) {
       synchronized (reading) {
         SegmentQueue q = queue;
         if (q != null) {
@@ -823,13 +994,19 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   @Override
+  public long givenUpBelow() {
+    return account.givenUpBelow();
+  }
+
+  @Override
   public void redelivered(Block block) {
     account.redelivered(block.items());
   }
 
   /** The checkpoint is forced first: items whose segment is gone must never look lost. */
   private void deleteSettled(SegmentQueue q) {
-    int cycle = q.cycleOf(account.cursorIndex());
+    int cursor = q.cycleOf(account.cursorIndex());
+    int cycle = kept.end(q.cycles(), cursor, clock.millis(), settings.keepDelivered());
     if (cycle <= deletedBefore) {
       return;
     }
@@ -855,7 +1032,9 @@ final class DiskLane implements Lane, AutoCloseable {
         unsettled.bytes(),
         q == null ? 0 : q.reservedBytes(),
         unsettled.items() == 0 ? null : oldest(),
-        refusal != null ? refusal.reason() : full);
+        refusal != null ? refusal.reason() : full,
+        account.unsyncedBytes(),
+        account.lastSync());
   }
 
   /** Of the oldest block in flight; if there is none, of the next one to be read. */
@@ -902,6 +1081,7 @@ final class DiskLane implements Lane, AutoCloseable {
     synchronized (reading) {
       SegmentQueue q = queue;
       if (q != null) {
+        forceLast(q);
         closeQueue(q);
       }
     }
@@ -914,6 +1094,14 @@ final class DiskLane implements Lane, AutoCloseable {
         warn("cannot close the append mark", e);
       }
       mark = null;
+    }
+  }
+
+  private void forceLast(SegmentQueue q) {
+    try {
+      force(q);
+    } catch (IOException e) {
+      warn("cannot write the last segment through to the device", e);
     }
   }
 

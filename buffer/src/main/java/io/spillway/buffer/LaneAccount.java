@@ -76,11 +76,13 @@ final class LaneAccount {
           DropReason.EXPIRED,
           DropReason.BAD_DATA,
           DropReason.TOO_LARGE,
-          DropReason.CORRUPT);
+          DropReason.CORRUPT,
+          DropReason.OPERATOR);
 
   private static final long NO_INDEX = Long.MIN_VALUE;
 
   private final LaneId id;
+  private final InstantSource clock;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private long changes;
@@ -95,7 +97,9 @@ final class LaneAccount {
   private long sent;
   private long redelivered;
   private long strays;
-  private long evictedBelow;
+  private volatile long givenUpBelow;
+  private Totals synced = Totals.ZERO;
+  private @Nullable Instant lastSync;
 
   private final Map<String, long[]> exporters = new LinkedHashMap<>();
   private final Map<DropReason, Long> dropped = new EnumMap<>(DropReason.class);
@@ -109,6 +113,7 @@ final class LaneAccount {
 
   LaneAccount(LaneId id, InstantSource clock) {
     this.id = id;
+    this.clock = clock;
     this.logLimit = new LogLimit(clock);
     this.drainRate = new DrainRate(System.nanoTime());
   }
@@ -266,6 +271,42 @@ final class LaneAccount {
     }
   }
 
+  /** Everything up to here was written through to the device. */
+  void synced(Totals end) {
+    lock.lock();
+    try {
+      synced = synced.max(end);
+      lastSync = clock.instant();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Payload bytes that are owed, and that a loss of power now could take. */
+  long unsyncedBytes() {
+    lock.lock();
+    try {
+      return appended.bytes() - Math.max(synced.bytes(), cursor.bytes());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** When the lane was last written through to the device; null if not yet. */
+  @Nullable Instant lastSync() {
+    lock.lock();
+    try {
+      return lastSync;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Every item before this one that was not settled was given up. */
+  long givenUpBelow() {
+    return givenUpBelow;
+  }
+
   /** Whether every record was read and settled. */
   boolean isDrained() {
     lock.lock();
@@ -295,20 +336,20 @@ final class LaneAccount {
    * @param nextIndex the first index after it
    * @return whether the reader must go on at {@code nextIndex}
    */
-  boolean evict(Totals boundary, long nextIndex) {
+  boolean giveUp(Totals boundary, long nextIndex, DropReason reason) {
     lock.lock();
     try {
-      long before = dropped(DropReason.EVICTED);
+      long before = dropped(reason);
       for (Entry entry : window) {
         if (entry.end.items() <= boundary.items() && !entry.isSettled()) {
-          entry.lose(DropReason.EVICTED, entry.items);
+          entry.lose(reason, entry.items);
           inFlight.remove(entry.index);
         }
       }
-      evictedBelow = Math.max(evictedBelow, boundary.items());
+      givenUpBelow = Math.max(givenUpBelow, boundary.items());
       boolean skip = read.isBefore(boundary);
       if (skip) {
-        passLocked(boundary, nextIndex, DropReason.EVICTED);
+        passLocked(boundary, nextIndex, reason);
       } else {
         advance();
       }
@@ -317,10 +358,15 @@ final class LaneAccount {
       }
       write();
       force();
-      long evicted = dropped(DropReason.EVICTED) - before;
+      long items = dropped(reason) - before;
       long suppressed = logLimit.permit();
       if (suppressed >= 0) {
-        log.error("buffer {}: full. Gave up {} items of the oldest segment.", id, evicted);
+        log.error(
+            "buffer {}: gave up {} items, counted as dropped{{}} ({} more suppressed)",
+            id,
+            items,
+            reason.label(),
+            suppressed);
       }
       return skip;
     } finally {
@@ -453,8 +499,8 @@ final class LaneAccount {
     try {
       Entry entry = inFlight.remove(block.index());
       if (entry == null) {
-        if (block.firstSequence() < evictedBelow) {
-          return; // given up meanwhile, and counted as evicted
+        if (block.firstSequence() < givenUpBelow) {
+          return; // given up meanwhile, and counted
         }
         throw new IllegalArgumentException(
             "lane " + id + ": block " + block.index() + " is not in flight");

@@ -54,7 +54,7 @@ final class SegmentQueue implements AutoCloseable {
 
   private final SegmentFiles files;
   private final long segmentBytes;
-  private final DiskBudget budget;
+  private final DiskBudget.Share budget;
   private final SizeRollCycle rollCycle;
   private final int firstCycle;
   private final SingleChronicleQueue queue;
@@ -77,7 +77,8 @@ final class SegmentQueue implements AutoCloseable {
   private @Nullable SegmentScan scan;
   private int readingCycle;
 
-  private SegmentQueue(SegmentFiles files, long segmentBytes, DiskBudget budget, int firstCycle)
+  private SegmentQueue(
+      SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
       throws IOException {
     this.files = files;
     this.segmentBytes = segmentBytes;
@@ -108,7 +109,8 @@ final class SegmentQueue implements AutoCloseable {
    *
    * @param firstCycle the number of the first segment this queue writes; above all on disk
    */
-  static SegmentQueue open(SegmentFiles files, long segmentBytes, DiskBudget budget, int firstCycle)
+  static SegmentQueue open(
+      SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
       throws IOException {
     return new SegmentQueue(files, segmentBytes, budget, firstCycle);
   }

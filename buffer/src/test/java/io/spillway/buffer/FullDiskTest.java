@@ -42,8 +42,7 @@ class FullDiskTest {
   }
 
   private BufferConfig limits(long maxBytes, long minFree, WhenFull whenFull) {
-    return new BufferConfig(
-        directory, maxBytes, Duration.ofDays(3), minFree, MIB, whenFull, Durability.PROCESS);
+    return config(directory, maxBytes, minFree, MIB, whenFull, Durability.PROCESS);
   }
 
   private static Lane.Refusal fillUp(Lane lane) {
@@ -129,14 +128,7 @@ class FullDiskTest {
   @Test
   void append_drainedLaneHoldsTheLastSpace_recyclesItsSegment() throws Exception {
     BufferConfig config =
-        new BufferConfig(
-            directory,
-            8 * MIB,
-            Duration.ofDays(3),
-            0,
-            64 * MIB,
-            WhenFull.REFUSE,
-            Durability.PROCESS);
+        config(directory, 8 * MIB, 0, 64 * MIB, WhenFull.REFUSE, Durability.PROCESS);
     try (Buffer buffer = Buffer.open(config, clock, disk)) {
       Lane lane = open(buffer);
       for (int round = 0; round < 3; round++) {
@@ -208,9 +200,7 @@ class FullDiskTest {
 
   @Test
   void append_durabilityPower_isAnsweredAfterTheForce() throws Exception {
-    BufferConfig power =
-        new BufferConfig(
-            directory, 64 * MIB, Duration.ofDays(3), 0, MIB, WhenFull.REFUSE, Durability.POWER);
+    BufferConfig power = config(directory, 64 * MIB, 0, MIB, WhenFull.REFUSE, Durability.POWER);
     try (Buffer buffer = Buffer.open(power, clock, disk)) {
       Lane lane = open(buffer);
       for (int i = 0; i < 10; i++) {

@@ -288,7 +288,7 @@ class LaneDamageTest {
 
   @Test
   void quarantine_moreThanItHolds_dropsTheOldest() throws Exception {
-    DiskBudget budget = new DiskBudget(directory, 1 << 20, 0, DiskSpace.of(directory));
+    DiskBudget budget = new DiskBudget(directory, 1 << 20, 0, 1 << 20, DiskSpace.of(directory));
     Quarantine quarantine = new Quarantine(directory, 80_000, budget, CLOCK);
     for (int i = 0; i < 5; i++) {
       quarantine.record(LaneFixture.ID, 1, 100L * i, i, io.spillway.otlp.Slice.of(bytes(3000, i)));

@@ -13,6 +13,7 @@ import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
 import io.spillway.otlp.stage.Settlement;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,8 +22,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -41,8 +44,22 @@ final class LaneFixture {
   private LaneFixture() {}
 
   static BufferConfig config(Path directory) {
+    return config(directory, 1024 * MIB, 0, MIB, WhenFull.REFUSE, Durability.PROCESS);
+  }
+
+  static BufferConfig config(
+      Path directory,
+      long maxBytes,
+      long minFree,
+      long segmentBytes,
+      WhenFull whenFull,
+      Durability durability) {
     return new BufferConfig(
-        directory, 1024 * MIB, Duration.ofDays(3), 0, MIB, WhenFull.REFUSE, Durability.PROCESS);
+        directory,
+        maxBytes,
+        minFree,
+        segmentBytes,
+        new LaneSettings(maxBytes, Duration.ofDays(3), whenFull, durability, Duration.ZERO));
   }
 
   /** A clock that stands still until it is moved. */
@@ -63,6 +80,8 @@ final class LaneFixture {
   /** A disk of the real kind that can be made full. */
   static final class FakeDisk implements DiskSpace {
     private final DiskSpace real;
+    private final Map<String, Long> filled = new ConcurrentHashMap<>();
+    private volatile long capacity;
     volatile long usable = 1L << 40;
     volatile boolean failWrites;
 
@@ -70,9 +89,27 @@ final class LaneFixture {
       real = DiskSpace.of(Files.createDirectories(directory));
     }
 
+    /** From now on the disk holds this much, segments included. */
+    void capacity(long bytes) {
+      capacity = bytes;
+    }
+
     @Override
     public long usableBytes() {
-      return usable;
+      return capacity == 0 ? usable : capacity - segmentBytes();
+    }
+
+    /** A segment is filled under another name than the one it gets. */
+    private long segmentBytes() {
+      long sum = 0;
+      for (Map.Entry<String, Long> e : filled.entrySet()) {
+        boolean exists =
+            Files.exists(Path.of(e.getKey() + SegmentFiles.SUFFIX))
+                || Files.exists(Path.of(e.getKey() + SegmentFiles.EARLIER))
+                || Files.exists(Path.of(e.getKey() + SegmentFiles.PRECREATED));
+        sum += exists ? e.getValue() : 0;
+      }
+      return sum;
     }
 
     @Override
@@ -81,6 +118,8 @@ final class LaneFixture {
         throw new IOException("No space left on device");
       }
       real.fillWithZeros(file, from, to);
+      String name = file.toString();
+      filled.merge(name.substring(0, name.lastIndexOf('.')), to - from, Long::sum);
     }
   }
 
@@ -168,8 +207,14 @@ final class LaneFixture {
   }
 
   static List<Path> segments(Path directory) throws IOException {
-    try (Stream<Path> files = Files.list(laneDirectory(directory))) {
+    return segments(directory, ID);
+  }
+
+  static List<Path> segments(Path directory, LaneId lane) {
+    try (Stream<Path> files = Files.list(new LanePaths(directory).of(lane))) {
       return files.filter(LaneFixture::isSegment).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.Buffer;
+import io.spillway.buffer.LaneSettings;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Lane;
@@ -73,26 +74,30 @@ final class Lanes {
   /**
    * Opens the lanes of these routes, points them at their exporters, and retires the others.
    *
+   * @param settings of the lanes of each route, by its name
    * @param exporters by id; every id in the routes is there
    * @throws IOException if the buffer directory cannot be listed
    */
-  void apply(List<RouteSettings> routes, Map<String, Exporter> exporters) throws IOException {
+  void apply(
+      List<RouteSettings> routes,
+      Map<String, LaneSettings> settings,
+      Map<String, Exporter> exporters)
+      throws IOException {
     Map<LaneId, EgressSettings> wanted = new LinkedHashMap<>();
     for (RouteSettings route : routes) {
-      EgressSettings settings =
+      EgressSettings egress =
           new EgressSettings(
               route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
       route
           .match()
           .signals()
-          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), settings));
+          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), egress));
     }
     Map<LaneId, Lane> opened = new LinkedHashMap<>();
-    for (var entry : wanted.entrySet()) {
-      opened.put(entry.getKey(), open(entry.getKey(), entry.getValue()));
-    }
     wanted.forEach(
-        (id, settings) -> point(Objects.requireNonNull(opened.get(id)), settings, false));
+        (id, egress) ->
+            opened.put(id, open(id, egress, Objects.requireNonNull(settings.get(id.route())))));
+    wanted.forEach((id, egress) -> point(Objects.requireNonNull(opened.get(id)), egress, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
   }
@@ -105,9 +110,9 @@ final class Lanes {
     return exporter;
   }
 
-  private Lane open(LaneId id, EgressSettings settings) {
-    ActiveLane open = active.get(id);
-    return open != null ? open.lane() : buffer.lane(id, settings.exporters().getFirst().codec());
+  /** Also gives a lane that is open already what its route now says. */
+  private Lane open(LaneId id, EgressSettings egress, LaneSettings settings) {
+    return buffer.lane(id, egress.exporters().getFirst().codec(), settings);
   }
 
   private void point(Lane lane, EgressSettings settings, boolean retired) {

@@ -94,7 +94,7 @@ final class Relay {
 
   private void start() throws IOException {
     exporters = make(config);
-    lanes.apply(config.routes(), exporters);
+    lanes.apply(config.routes(), config.lanes(), exporters);
     gate.set(new RoutingGate(config.routes(), lanes::lane));
     registerMeters();
     admin = new AdminServer(config.admin(), view);
@@ -165,7 +165,7 @@ final class Relay {
     Map<String, Exporter> before = exporters;
     Map<String, Exporter> made = make(next);
     try {
-      lanes.apply(next.routes(), made);
+      lanes.apply(next.routes(), next.lanes(), made);
     } catch (IOException e) {
       made.values().forEach(exporter -> exporter.close(Duration.ZERO));
       return List.of(

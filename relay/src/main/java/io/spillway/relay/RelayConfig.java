@@ -1,6 +1,7 @@
 package io.spillway.relay;
 
 import io.spillway.buffer.BufferConfig;
+import io.spillway.buffer.LaneSettings;
 import io.spillway.config.Configuration;
 import io.spillway.config.Problems;
 import io.spillway.config.Section;
@@ -12,16 +13,22 @@ import io.spillway.relay.telemetry.TelemetryConfig;
 import io.spillway.routing.gate.RouteConfig;
 import io.spillway.routing.gate.RouteSettings;
 import io.spillway.routing.policy.EgressPolicy;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The whole configuration, read by the components that own its parts. */
+/**
+ * The whole configuration, read by the components that own its parts.
+ *
+ * @param lanes what the lanes of each route may use and promise, by the route's name
+ */
 record RelayConfig(
     OtlpReceiverConfig receivers,
     BufferConfig buffer,
     Map<String, ExporterConfig> exporters,
     EgressPolicy policy,
     List<RouteSettings> routes,
+    Map<String, LaneSettings> lanes,
     AdminConfig admin,
     TelemetryConfig telemetry) {
 
@@ -32,18 +39,29 @@ record RelayConfig(
   static RelayConfig read(Configuration configuration) {
     Section root = configuration.root();
     Map<String, ExporterConfig> exporters = ExporterConfig.readAll(root);
+    BufferConfig buffer = BufferConfig.read(root.section("buffer"));
+    List<RouteSettings> routes = RouteConfig.readAll(root, exporters.keySet());
     RelayConfig config =
         new RelayConfig(
             OtlpReceiverConfig.read(root.section("receivers")),
-            BufferConfig.read(root.section("buffer")),
+            buffer,
             exporters,
             EgressPolicy.read(root).withListener(EgressAudit::write),
-            RouteConfig.readAll(root, exporters.keySet()),
+            routes,
+            lanes(root, buffer),
             AdminConfig.read(root.section("admin")),
             TelemetryConfig.read(root.section("telemetry")));
     config.reportDenied(configuration.problems());
     configuration.reportUnknownKeys();
     return config;
+  }
+
+  private static Map<String, LaneSettings> lanes(Section root, BufferConfig buffer) {
+    Map<String, LaneSettings> lanes = new LinkedHashMap<>();
+    for (Section route : root.sections("routes")) {
+      lanes.put(route.string("name", ""), buffer.readRoute(route.section("buffer")));
+    }
+    return lanes;
   }
 
   private void reportDenied(Problems problems) {

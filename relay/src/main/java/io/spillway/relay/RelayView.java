@@ -5,6 +5,7 @@ import io.spillway.buffer.DiskStatus;
 import io.spillway.buffer.ReceivedCounts;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
 import io.spillway.otlp.stage.LaneStatus;
 import io.spillway.receivers.OtlpReceiver;
@@ -12,6 +13,7 @@ import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.Transition;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +21,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** The state of a relay as the admin API shows it. Safe on any thread. */
@@ -30,6 +36,8 @@ final class RelayView implements AdminView {
     RUNNING,
     STOPPING
   }
+
+  private static final Duration DROP_TIMEOUT = Duration.ofSeconds(30);
 
   private final Lanes lanes;
   private final Buffer buffer;
@@ -75,7 +83,8 @@ final class RelayView implements AdminView {
     body.put("receivers", receivers);
     putAddress(body, "admin", admin);
     body.put("disk", disk(buffer.disk()));
-    body.put("lanes", lanes.all().stream().map(RelayView::lane).toList());
+    body.put(
+        "lanes", lanes.all().stream().filter(RelayView::isShown).map(RelayView::lane).toList());
     return body;
   }
 
@@ -95,6 +104,11 @@ final class RelayView implements AdminView {
     return body;
   }
 
+  /** A lane whose route is gone is shown until it is empty; the ledger keeps it. */
+  private static boolean isShown(Lanes.ActiveLane active) {
+    return !active.retired() || active.lane().status().items() > 0;
+  }
+
   private static Map<String, Object> lane(Lanes.ActiveLane active) {
     LaneStatus status = active.lane().status();
     EgressStatus egress = active.egress() == null ? null : active.egress().status();
@@ -108,6 +122,8 @@ final class RelayView implements AdminView {
     body.put("disk_bytes", status.diskBytes());
     body.put("oldest_age_seconds", ageSeconds(status.oldest()));
     body.put("full", status.full());
+    body.put("acked_not_synced_bytes", status.unsyncedBytes());
+    body.put("last_sync_age_seconds", ageSeconds(status.lastSync()));
     body.put("active", egress == null ? null : egress.active());
     body.put(
         "exporters",
@@ -129,10 +145,10 @@ final class RelayView implements AdminView {
         "reason", transition.reason());
   }
 
-  private static @Nullable Double ageSeconds(@Nullable Instant oldest) {
-    return oldest == null
+  private static @Nullable Double ageSeconds(@Nullable Instant since) {
+    return since == null
         ? null
-        : Math.max(0, Duration.between(oldest, Instant.now()).toMillis()) / 1000.0;
+        : Math.max(0, Duration.between(since, Instant.now()).toMillis()) / 1000.0;
   }
 
   private static Map<String, Object> exporter(EgressStatus.ExporterStatus status) {
@@ -159,6 +175,28 @@ final class RelayView implements AdminView {
     body.put("received", received);
     body.put("lanes", ledgers.stream().map(RelayView::ledger).toList());
     return body;
+  }
+
+  @Override
+  public OptionalLong drop(String lane) throws IOException {
+    for (Lanes.ActiveLane active : lanes.all()) {
+      LaneId id = active.lane().id();
+      if (id.toString().equals(lane)) {
+        return OptionalLong.of(drop(id));
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  private long drop(LaneId id) throws IOException {
+    try {
+      return buffer.drop(id).get(DROP_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("lane " + id + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("lane " + id + ": interrupted", e);
+    }
   }
 
   private Map<String, Long> counts(ReceivedCounts.Kind kind) {

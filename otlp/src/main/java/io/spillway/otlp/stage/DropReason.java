@@ -13,7 +13,9 @@ public enum DropReason {
   /** A single item larger than the sink takes. */
   TOO_LARGE,
   /** Unreadable on disk; counted from the gap in item numbers. */
-  CORRUPT;
+  CORRUPT,
+  /** An operator emptied the lane. */
+  OPERATOR;
 
   private final String label = name().toLowerCase(Locale.ROOT);
 

@@ -59,6 +59,13 @@ public interface Lane {
   void settle(Block block, Settlement settlement);
 
   /**
+   * The number of an item before which nothing is owed any more: what was not settled there was
+   * given up, by age, for room or by an operator, and is counted. A block that begins before it is
+   * not to be sent again; settling it changes nothing.
+   */
+  long givenUpBelow();
+
+  /**
    * Says that a block goes out a second time although its first attempt may have been taken;
    * counted as {@code redelivered}.
    */

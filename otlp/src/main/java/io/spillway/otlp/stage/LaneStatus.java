@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param diskBytes bytes reserved on disk, settled blocks of unfinished segments included
  * @param oldest when the oldest unsettled item was accepted; null if there is none
  * @param full why the lane refuses appends now; null if it takes them
+ * @param unsyncedBytes acknowledged payload bytes that a loss of power now could take
+ * @param lastSync when the lane was last written through to the device; null if not yet
  */
 public record LaneStatus(
     long items,
@@ -19,4 +21,6 @@ public record LaneStatus(
     long bytes,
     long diskBytes,
     @Nullable Instant oldest,
-    @Nullable String full) {}
+    @Nullable String full,
+    long unsyncedBytes,
+    @Nullable Instant lastSync) {}

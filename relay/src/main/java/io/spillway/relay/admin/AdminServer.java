@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
@@ -24,6 +26,8 @@ public final class AdminServer implements AutoCloseable {
   private static final int BACKLOG = 64;
   private static final String JSON = "application/json";
   private static final String TEXT = "text/plain; charset=utf-8";
+  private static final String LANES = "/api/v1/lanes/";
+  private static final String DROP = "/drop";
   private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
   private final JsonMapper json = JsonMapper.shared();
@@ -62,6 +66,7 @@ public final class AdminServer implements AutoCloseable {
             get(
                 "/api/v1/ledger",
                 () -> new Body(200, JSON, json.writeValueAsString(view.ledger())))));
+    server.createContext(LANES, secured(exchange -> send(exchange, lanes(exchange, view))));
     server.createContext(
         "/",
         exchange ->
@@ -108,6 +113,47 @@ public final class AdminServer implements AutoCloseable {
         send(exchange, answer(path, body));
       }
     };
+  }
+
+  /** {@code POST /api/v1/lanes/ROUTE/SIGNAL/drop}. */
+  private Body lanes(HttpExchange exchange, AdminView view) {
+    String path = exchange.getRequestURI().getPath();
+    if (!path.endsWith(DROP) || path.length() <= LANES.length() + DROP.length()) {
+      return new Body(
+          404, TEXT, "not found; there is POST " + LANES + "ROUTE/SIGNAL" + DROP + "\n");
+    }
+    if (!exchange.getRequestMethod().equals("POST")) {
+      exchange.getResponseHeaders().set("Allow", "POST");
+      return new Body(405, TEXT, "only POST\n");
+    }
+    if (isFromElsewhere(exchange)) {
+      return new Body(403, TEXT, "pages of other origins may not change anything\n");
+    }
+    return drop(path.substring(LANES.length(), path.length() - DROP.length()), view);
+  }
+
+  private Body drop(String lane, AdminView view) {
+    try {
+      OptionalLong items = view.drop(lane);
+      return items.isEmpty()
+          ? new Body(404, TEXT, "there is no lane " + lane + "\n")
+          : new Body(
+              200,
+              JSON,
+              json.writeValueAsString(Map.of("lane", lane, "dropped", items.getAsLong())));
+    } catch (IOException | RuntimeException e) {
+      log.warn("admin: lane {} could not be dropped", lane, e);
+      return new Body(503, TEXT, "not dropped: " + e.getMessage() + "\n");
+    }
+  }
+
+  /**
+   * A browser names the origin of the page that asks; a page of another one has no business here.
+   */
+  private static boolean isFromElsewhere(HttpExchange exchange) {
+    String origin = exchange.getRequestHeaders().getFirst("Origin");
+    String host = exchange.getRequestHeaders().getFirst("Host");
+    return origin != null && !origin.equals("http://" + host) && !origin.equals("https://" + host);
   }
 
   private static Body answer(String path, Supplier<Body> body) {

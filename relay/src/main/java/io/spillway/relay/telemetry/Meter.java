@@ -48,6 +48,18 @@ public enum Meter {
       "route",
       "signal"),
   LANE_DISK("spillway.lane.disk", "bytes", "Bytes reserved on disk.", "route", "signal"),
+  LANE_UNSYNCED(
+      "spillway.lane.acked.not.synced",
+      "bytes",
+      "Acknowledged payload bytes that a loss of power now could take.",
+      "route",
+      "signal"),
+  LANE_SYNC_AGE(
+      "spillway.lane.last.sync.age",
+      "seconds",
+      "Since the lane was last written through to the device; NaN if not yet.",
+      "route",
+      "signal"),
   LANE_ROUTED("spillway.lane.routed", "items", "Items routed to the lane.", "route", "signal"),
   LANE_SAMPLED_OUT("spillway.lane.sampled.out", "items", "Items sampled out.", "route", "signal"),
   LANE_DELIVERED(

@@ -21,6 +21,7 @@ import io.spillway.receivers.Transport;
 import io.spillway.routing.egress.EgressListener;
 import io.spillway.routing.egress.Transition;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Map;
@@ -98,7 +99,9 @@ public final class Meters implements ReceiverListener, EgressListener {
     gauge(Meter.LANE_ITEMS, tags, lane, l -> l.status().items());
     gauge(Meter.LANE_BYTES, tags, lane, l -> l.status().bytes());
     gauge(Meter.LANE_DISK, tags, lane, l -> l.status().diskBytes());
-    gauge(Meter.LANE_AGE, tags, lane, this::oldestAgeSeconds);
+    gauge(Meter.LANE_AGE, tags, lane, l -> ageSeconds(l.status().oldest(), 0));
+    gauge(Meter.LANE_UNSYNCED, tags, lane, l -> l.status().unsyncedBytes());
+    gauge(Meter.LANE_SYNC_AGE, tags, lane, l -> ageSeconds(l.status().lastSync(), Double.NaN));
     count(Meter.LANE_ROUTED, tags, lane, LaneLedger::routed);
     count(Meter.LANE_SAMPLED_OUT, tags, lane, LaneLedger::sampledOut);
     count(Meter.LANE_DELIVERED, tags, lane, l -> sum(l.delivered()));
@@ -126,11 +129,10 @@ public final class Meters implements ReceiverListener, EgressListener {
         Meter.EGRESS_DECISIONS, Tags.of("rule", rule, "verdict", verdict), subject, value);
   }
 
-  private double oldestAgeSeconds(Lane lane) {
-    var oldest = lane.status().oldest();
-    return oldest == null
-        ? 0
-        : Math.max(0, Duration.between(oldest, clock.instant()).toMillis()) / 1000.0;
+  private double ageSeconds(@Nullable Instant since, double ifNever) {
+    return since == null
+        ? ifNever
+        : Math.max(0, Duration.between(since, clock.instant()).toMillis()) / 1000.0;
   }
 
   private static double successRatio(LaneLedger ledger) {

@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,6 +39,14 @@ class AdminServerTest {
         @Override
         public Map<String, Object> ledger() {
           return Map.of("unaccounted", 0);
+        }
+
+        @Override
+        public OptionalLong drop(String lane) throws IOException {
+          if (lane.equals("broken/logs")) {
+            throw new IOException("the disk is gone");
+          }
+          return lane.equals("default/traces") ? OptionalLong.of(7) : OptionalLong.empty();
         }
       };
 
@@ -80,6 +89,25 @@ class AdminServerTest {
   }
 
   @Test
+  void post_drop_isDoneForThisOriginOnly() throws Exception {
+    try (AdminServer server = new AdminServer(new AdminConfig("127.0.0.1", 0, null), view)) {
+      String own = "http://127.0.0.1:" + server.address().getPort();
+
+      assertThat(drop(server, "default/traces", own).body())
+          .isIn(
+              "{\"lane\":\"default/traces\",\"dropped\":7}",
+              "{\"dropped\":7,\"lane\":\"default/traces\"}");
+      assertThat(drop(server, "default/traces", "http://elsewhere.example").statusCode())
+          .isEqualTo(403);
+      assertThat(drop(server, "default/spans", own).statusCode()).isEqualTo(404);
+      assertThat(drop(server, "broken/logs", own).body())
+          .isEqualTo("not dropped: the disk is gone\n");
+      assertThat(get(server, "/api/v1/lanes/default/traces/drop", null).statusCode())
+          .isEqualTo(405);
+    }
+  }
+
+  @Test
   void new_portTaken_saysWhereAndWhatToDo() throws Exception {
     try (AdminServer server = new AdminServer(new AdminConfig("127.0.0.1", 0, null), view)) {
       int port = server.address().getPort();
@@ -91,6 +119,21 @@ class AdminServerTest {
               "admin::endpoint: cannot listen on 127.0.0.1:%d: Address already in use. Choose"
                   + " another port, or 0 for a free one.",
               port);
+    }
+  }
+
+  private static HttpResponse<String> drop(AdminServer server, String lane, String origin)
+      throws Exception {
+    URI uri =
+        URI.create(
+            "http://127.0.0.1:" + server.address().getPort() + "/api/v1/lanes/" + lane + "/drop");
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client.send(
+          HttpRequest.newBuilder(uri)
+              .POST(HttpRequest.BodyPublishers.noBody())
+              .header("Origin", origin)
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
     }
   }
 

@@ -166,8 +166,18 @@ final class Dispatcher implements AutoCloseable {
     while (abandonOne()) {
       // Each one may change which exporter is active, and so which others to abandon.
     }
+    forgetGivenUp();
     while (inFlight.size() < MAX_IN_FLIGHT_ATTEMPTS && beginAttempt()) {
       // Each round begins one attempt.
+    }
+  }
+
+  /** What the lane gave up meanwhile is counted there and not sent any more. */
+  private void forgetGivenUp() {
+    long below = lane.givenUpBelow();
+    if (below > 0) {
+      waiting.removeIf(piece -> piece.held.block.firstSequence() < below);
+      window.removeIf(held -> held.block.firstSequence() < below);
     }
   }
 
@@ -576,6 +586,9 @@ final class Dispatcher implements AutoCloseable {
                   settlement,
                   more,
                   e));
+      return;
+    }
+    if (block.firstSequence() < lane.givenUpBelow()) {
       return;
     }
     Duration endToEnd = Duration.between(block.firstAccepted(), clock.instant());

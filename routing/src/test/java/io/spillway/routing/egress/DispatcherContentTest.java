@@ -329,6 +329,28 @@ class DispatcherContentTest {
     assertThat(rig.lane.settled).hasSize(1);
   }
 
+  /** What a lane gave up, by age or for room, is neither sent nor in the way. */
+  @Test
+  void step_laneGaveUpBlocks_forgetsThem() {
+    sink.behaviour = FakeExporter.HANGS;
+    Rig rig = new Rig(sink);
+    for (int i = 0; i < Dispatcher.MAX_WINDOW_BLOCKS; i++) {
+      rig.add("b" + i);
+    }
+    Block next = rig.blocks.block("next");
+
+    rig.lane.givenUpBelow = next.firstSequence();
+    rig.run();
+
+    assertThat(rig.dispatcher.hasRoom(0)).isTrue();
+    sink.behaviour = FakeExporter.TAKES;
+    sink.calls.forEach(call -> call.answer().complete(new Outcome.Delivered()));
+    rig.add(next);
+    assertThat(Blocks.bodies(sink.lastCall().request())).containsExactly("next");
+    assertThat(sink.calls).hasSize(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS + 1);
+    assertThat(rig.endToEnd).as("settlements reported").hasSize(1);
+  }
+
   @Test
   void hasRoom_fullWindow_isFalse() {
     sink.behaviour = FakeExporter.HANGS;

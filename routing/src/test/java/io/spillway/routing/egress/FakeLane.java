@@ -25,6 +25,7 @@ final class FakeLane implements Lane {
   final List<Long> redelivered = new CopyOnWriteArrayList<>();
   final LinkedBlockingQueue<Block> stored = new LinkedBlockingQueue<>();
   volatile RuntimeException pollFailure;
+  volatile long givenUpBelow;
 
   @Override
   public LaneId id() {
@@ -54,6 +55,11 @@ final class FakeLane implements Lane {
   @Override
   public void redelivered(Block block) {
     redelivered.add(block.index());
+  }
+
+  @Override
+  public long givenUpBelow() {
+    return givenUpBelow;
   }
 
   @Override

@@ -89,6 +89,11 @@ final class FakeLane implements Lane {
   }
 
   @Override
+  public long givenUpBelow() {
+    throw new AssertionError("the gate does not deliver");
+  }
+
+  @Override
   public LaneStatus status() {
     throw new AssertionError("the gate does not look");
   }

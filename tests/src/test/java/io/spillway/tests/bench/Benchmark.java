@@ -9,7 +9,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,7 +38,7 @@ public final class Benchmark {
               + " ms");
 
   private final Path directory = Files.createTempDirectory("spillway-benchmark");
-  private final List<Process> running = new ArrayList<>();
+  private final Children children = new Children(directory);
   private final HttpClient http = HttpClient.newHttpClient();
 
   private Benchmark() throws IOException {}
@@ -49,13 +48,15 @@ public final class Benchmark {
     try {
       benchmark.run();
     } finally {
-      benchmark.running.forEach(Process::destroyForcibly);
+      benchmark.children.close();
       benchmark.http.close();
     }
   }
 
   private void run() throws IOException, InterruptedException {
-    System.out.println(machine());
+    System.out.printf(
+        "%s; spans of about 430 bytes, %d a request, gRPC in and out, durability process%n",
+        Children.machine(), BATCH);
     System.out.println();
     System.out.println(
         "| codec | load | spans/s | spans per CPU s of the relay | ack p50 | ack p99 | RSS after |"
@@ -67,13 +68,13 @@ public final class Benchmark {
   }
 
   private void measure(String codec) throws IOException, InterruptedException {
-    Process sink = start("sink-" + codec, "capture", "--grpc", "127.0.0.1:0");
+    Process sink = children.start("sink-" + codec, "capture", "--grpc", "127.0.0.1:0");
     String sinkAddress =
-        await("sink-" + codec, Pattern.compile("grpc=\\S*?([0-9.]+:\\d+)"), sink).group(1);
+        children.await("sink-" + codec, Pattern.compile("grpc=\\S*?([0-9.]+:\\d+)"), sink).group(1);
     Path config = Files.writeString(directory.resolve(codec + ".yaml"), config(codec, sinkAddress));
-    Process relay = start("relay-" + codec, "run", "--config", config.toString());
+    Process relay = children.start("relay-" + codec, "run", "--config", config.toString());
     Matcher ready =
-        await(
+        children.await(
             "relay-" + codec, Pattern.compile("ready: grpc=(\\S+) http=\\S+ admin=(\\S+)"), relay);
     send(codec, ready.group(1), WARM_UP_SPANS, 0);
     drain(ready.group(2), WARM_UP_SPANS);
@@ -95,21 +96,21 @@ public final class Benchmark {
   private void row(
       String codec, String load, Process relay, Matcher ready, int spans, int rate, long soFar)
       throws IOException, InterruptedException {
-    Duration before = cpu(relay);
+    Duration before = Children.cpu(relay);
     Matcher sent = send(codec, ready.group(1), spans, rate);
     drain(ready.group(2), soFar);
-    double cpuSeconds = cpu(relay).minus(before).toMillis() / 1000.0;
+    double cpuSeconds = Children.cpu(relay).minus(before).toMillis() / 1000.0;
     System.out.printf(
         Locale.ROOT,
-        "| %s | %s | %,.0f | %,.0f | %s ms | %s ms | %s | %s |%n",
+        "| %s | %s | %,.0f | %,.0f | %s ms | %s ms | %d MiB | %d MiB |%n",
         codec,
         load,
         spans / Double.parseDouble(sent.group(2)),
         spans / cpuSeconds,
         sent.group(4),
         sent.group(5),
-        memory(relay, "VmRSS"),
-        memory(relay, "VmHWM"));
+        Children.memoryMib(relay, "VmRSS"),
+        Children.memoryMib(relay, "VmHWM"));
   }
 
   /** Runs the load generator to its end; everything must have been acknowledged. */
@@ -164,60 +165,6 @@ public final class Benchmark {
         HttpRequest.newBuilder(URI.create("http://" + admin + "/api/v1/ledger")).build();
     return JsonMapper.shared()
         .readTree(http.send(request, HttpResponse.BodyHandlers.ofString()).body());
-  }
-
-  private Process start(String name, String... arguments) throws IOException {
-    Process process =
-        new ProcessBuilder(Program.command(List.of(arguments)))
-            .redirectErrorStream(true)
-            .redirectOutput(directory.resolve(name + ".log").toFile())
-            .start();
-    running.add(process);
-    return process;
-  }
-
-  private Matcher await(String name, Pattern pattern, Process process)
-      throws IOException, InterruptedException {
-    Path log = directory.resolve(name + ".log");
-    while (process.isAlive()) {
-      Matcher found = pattern.matcher(Files.readString(log));
-      if (found.find()) {
-        return found;
-      }
-      process.waitFor(50, TimeUnit.MILLISECONDS);
-    }
-    throw new IllegalStateException(name + " ended: " + Files.readString(log));
-  }
-
-  private static Duration cpu(Process process) {
-    return process.info().totalCpuDuration().orElseThrow();
-  }
-
-  private static String memory(Process process, String key) throws IOException {
-    for (String line :
-        Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
-      if (line.startsWith(key)) {
-        return Long.parseLong(line.replaceAll("\\D", "")) / 1024 + " MiB";
-      }
-    }
-    throw new IllegalStateException("no " + key);
-  }
-
-  private static String machine() throws IOException {
-    String model =
-        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-            .filter(line -> line.startsWith("model name"))
-            .map(line -> line.substring(line.indexOf(':') + 2))
-            .findFirst()
-            .orElse("unknown processor");
-    return "%d cores of %s, %s %s, Java %s; spans of about 430 bytes, %d a request, gRPC in and out, durability process"
-        .formatted(
-            Runtime.getRuntime().availableProcessors(),
-            model,
-            System.getProperty("os.name"),
-            System.getProperty("os.version"),
-            Runtime.version(),
-            BATCH);
   }
 
   private String config(String codec, String sink) {
