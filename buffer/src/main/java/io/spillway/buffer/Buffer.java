@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -56,6 +57,7 @@ public final class Buffer implements AutoCloseable {
   private final FileLock lock;
   private final DiskBudget budget;
   private final Quarantine quarantine;
+  private final @Nullable BlockCipher cipher;
   private final LanePaths paths;
   private final ReceivedCounts received;
   private final ScheduledExecutorService housekeeper;
@@ -67,11 +69,13 @@ public final class Buffer implements AutoCloseable {
       InstantSource clock,
       DiskSpace space,
       FileChannel lockFile,
-      FileLock lock) {
+      FileLock lock,
+      @Nullable BlockCipher cipher) {
     this.config = config;
     this.clock = clock;
     this.lockFile = lockFile;
     this.lock = lock;
+    this.cipher = cipher;
     Path directory = config.directory();
     this.budget =
         new DiskBudget(
@@ -116,6 +120,7 @@ public final class Buffer implements AutoCloseable {
   static Buffer open(BufferConfig config, InstantSource clock, DiskSpace space) throws IOException {
     ChronicleSettings.apply();
     ChronicleSettings.checkJvmFlags();
+    BlockCipher cipher = config.keyFile() == null ? null : cipher(config.keyFile());
     Files.createDirectories(config.directory());
     Path file = config.directory().resolve("spillway.lock");
     FileChannel channel =
@@ -133,7 +138,11 @@ public final class Buffer implements AutoCloseable {
               + ". Stop it, or choose another directory.");
     }
     writeOwner(channel);
-    return new Buffer(config, clock, space, channel, lock);
+    return new Buffer(config, clock, space, channel, lock, cipher);
+  }
+
+  private static BlockCipher cipher(Path keyFile) throws IOException {
+    return new BlockCipher(KeyRing.open(keyFile, System::nanoTime), new SecureRandom());
   }
 
   /**
@@ -158,7 +167,15 @@ public final class Buffer implements AutoCloseable {
     if (lane == null) {
       lane =
           new DiskLane(
-              id, paths.of(id), codec, settings, config.segmentBytes(), budget, quarantine, clock);
+              id,
+              paths.of(id),
+              codec,
+              settings,
+              config.segmentBytes(),
+              budget,
+              quarantine,
+              cipher,
+              clock);
       lane.start();
       lanes.put(id, lane);
     }

@@ -17,6 +17,7 @@ import io.spillway.otlp.stage.Settlement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -62,6 +63,10 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final int IDLE_ROUNDS_BEFORE_RECYCLING = 5;
   private static final Duration MIN_REOPEN = Duration.ofSeconds(1);
   private static final Duration MAX_REOPEN = Duration.ofSeconds(30);
+
+  /** How often a block whose key is missing is tried again. */
+  private static final long RETRY_KEY_NANOS = 1_000_000_000L;
+
   private static final long STUCK_NANOS = 50_000_000L;
   private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
 
@@ -84,6 +89,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final LogLimit logLimit;
   private final LogLimit damageLimit;
   private final Quarantine quarantine;
+  private final @Nullable BlockCipher cipher;
   private final Thread writer;
   private final Object reading = new Object();
   private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
@@ -97,6 +103,9 @@ final class DiskLane implements Lane, AutoCloseable {
   private volatile String failure = "not open yet";
   private volatile long reopenAtNanos;
   private volatile @Nullable String full;
+
+  /** Why the next block cannot be handed out, though it is whole; written by the reader. */
+  private volatile @Nullable String held;
 
   // The writer's.
   private @Nullable AppendMark mark;
@@ -116,6 +125,8 @@ final class DiskLane implements Lane, AutoCloseable {
   private boolean reads;
 
   private boolean rescanned;
+  private long tryKeyAtNanos;
+
   /** Settled segments that stay for a while. */
   private final KeptSegments kept;
 
@@ -127,9 +138,11 @@ final class DiskLane implements Lane, AutoCloseable {
       long segmentBytes,
       DiskBudget budget,
       Quarantine quarantine,
+      @Nullable BlockCipher cipher,
       InstantSource clock) {
     this.id = id;
     this.quarantine = quarantine;
+    this.cipher = cipher;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -321,6 +334,11 @@ final class DiskLane implements Lane, AutoCloseable {
     Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
     Totals before = account.appended();
     BlockHeader header = header(block, before, bytes.length(), payload);
+    if (cipher != null && !payload.isEmpty()) {
+      BlockCipher.Sealed sealed = seal(cipher, header, payload);
+      header = sealed.header();
+      payload = sealed.payload();
+    }
     appendMakingRoom(header.encode(), payload);
     Totals end = header.end();
     SegmentQueue q = queue;
@@ -337,6 +355,15 @@ final class DiskLane implements Lane, AutoCloseable {
       segmentSince = header.firstAccepted();
     }
     account.published(end);
+  }
+
+  private BlockCipher.Sealed seal(BlockCipher with, BlockHeader header, Slice payload)
+      throws IOException {
+    try {
+      return with.seal(id, header, payload);
+    } catch (GeneralSecurityException e) {
+      throw new IOException("encrypting failed", e);
+    }
   }
 
   private BlockHeader header(List<Pending> block, Totals before, int length, Slice payload) {
@@ -367,7 +394,8 @@ final class DiskLane implements Lane, AutoCloseable {
         block.isEmpty() ? clock.millis() : lastAccepted,
         before.sampledOut() + sampledOut,
         before.bytes() + payload.length(),
-        requests);
+        requests,
+        false);
   }
 
   /** The requests one after the other; valid until the next call. */
@@ -846,7 +874,11 @@ final class DiskLane implements Lane, AutoCloseable {
   private @Nullable Block readNext() {
     synchronized (reading) {
       SegmentQueue q = queue;
-      while (q != null) {
+      if (held != null && System.nanoTime() - tryKeyAtNanos < 0) {
+        return null;
+      }
+      held = null;
+      while (q != null && held == null) {
         // In this order: what was counted before we look must be there when we look.
         Totals appended = account.appended();
         SegmentQueue.End written = q.written();
@@ -915,7 +947,30 @@ final class DiskLane implements Lane, AutoCloseable {
       deleteSettled(q);
       return null;
     }
-    return account.handOut(header, index, document.nextIndex(), payload);
+    Slice plain = header.encrypted() ? unlock(q, header, payload) : payload;
+    return plain == null ? null : account.handOut(header, index, document.nextIndex(), plain);
+  }
+
+  /** Null if that takes a key that is not there: then the block is kept and tried again. */
+  private @Nullable Slice unlock(SegmentQueue q, BlockHeader header, Slice payload) {
+    return switch (BlockCipher.open(cipher, id, header, payload)) {
+      case BlockCipher.Opened.Plain(Slice plain) -> plain;
+      case BlockCipher.Opened.Locked(String reason) -> {
+        q.back();
+        held = reason;
+        tryKeyAtNanos = System.nanoTime() + RETRY_KEY_NANOS;
+        long suppressed = damageLimit.permit();
+        if (suppressed >= 0) {
+          log.error(
+              "buffer {}: {}. Nothing is lost; delivery waits until the key is back in"
+                  + " buffer::encryption::key_file ({} more suppressed)",
+              id,
+              reason,
+              suppressed);
+        }
+        yield null;
+      }
+    };
   }
 
   /** Before anything is given up, the lane is read once more from its front. */
@@ -1034,7 +1089,8 @@ final class DiskLane implements Lane, AutoCloseable {
         unsettled.items() == 0 ? null : oldest(),
         refusal != null ? refusal.reason() : full,
         account.unsyncedBytes(),
-        account.lastSync());
+        account.lastSync(),
+        held);
   }
 
   /** Of the oldest block in flight; if there is none, of the next one to be read. */

@@ -90,8 +90,7 @@ final class LaneModel {
 
     Modelled(String route, WhenFull whenFull, Durability durability, long maxBytes) {
       this.id = new LaneId(route, Signal.LOGS);
-      this.settings =
-          new LaneSettings(maxBytes, MAX_AGE, whenFull, durability, Duration.ZERO);
+      this.settings = new LaneSettings(maxBytes, MAX_AGE, whenFull, durability, Duration.ZERO);
     }
   }
 
@@ -195,8 +194,7 @@ final class LaneModel {
       segments(current, lane).forEach(disk::foundAtStart);
     }
     LaneSettings defaults = lanes.getFirst().settings;
-    buffer =
-        Buffer.open(new BufferConfig(current, 64 * MIB, MIB, SEGMENT, defaults), clock, disk);
+    buffer = Buffer.open(new BufferConfig(current, 64 * MIB, MIB, SEGMENT, defaults), clock, disk);
     for (Modelled lane : lanes) {
       lane.lane = buffer.lane(lane.id, Codec.NONE, lane.settings);
       lane.inFlight.clear();
