@@ -31,10 +31,26 @@ final class AppendMark implements AutoCloseable {
     return new AppendMark(SlotFile.open(path, SLOT_BYTES));
   }
 
+  /** The newest mark in a file that another process may be writing; null if there is none. */
+  static @Nullable Mark read(Path path) throws IOException {
+    try (SlotFile file = SlotFile.openReadOnly(path, SLOT_BYTES)) {
+      return file == null ? null : found(file);
+    }
+  }
+
   /** The mark of an earlier process; null if there is none. */
   @Nullable Mark found() {
+    return found(file);
+  }
+
+  private static @Nullable Mark found(SlotFile file) {
     ByteBuffer in = file.found();
     return in == null ? null : new Mark(in.getInt(), in.getLong(), Totals.read(in));
+  }
+
+  /** See {@link SlotFile#isInPlace}. */
+  boolean isInPlace() throws IOException {
+    return file.isInPlace();
   }
 
   void write(Mark mark) throws IOException {
@@ -45,7 +61,8 @@ final class AppendMark implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    file.force();
-    file.close();
+    try (file) {
+      file.force();
+    }
   }
 }

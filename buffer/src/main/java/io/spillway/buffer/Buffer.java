@@ -4,14 +4,8 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -24,7 +18,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The buffer directory of one relay, with its lanes. Safe on any thread.
@@ -32,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   spillway.lock              locked while a relay runs; holds its process id
  *   received                   counters of what receivers took
+ *   clock                      how far the clock that ages are judged by is beside the wall clock
  *   lanes/ROUTE/SIGNAL/        one lane
  *     checkpoint               cursor and counts
  *     appended                 how far the writer got
@@ -42,7 +40,12 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 public final class Buffer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Buffer.class);
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(1);
+
+  /** An idle disk is written to only so often, to learn whether it still can be. */
+  private static final int ROUNDS_PER_WRITE = 10;
+
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   /**
@@ -53,8 +56,8 @@ public final class Buffer implements AutoCloseable {
 
   private final BufferConfig config;
   private final InstantSource clock;
-  private final FileChannel lockFile;
-  private final FileLock lock;
+  private final @Nullable ClockFile clockFile;
+  private final BufferDirectory home;
   private final DiskBudget budget;
   private final Quarantine quarantine;
   private final @Nullable BlockCipher cipher;
@@ -64,17 +67,20 @@ public final class Buffer implements AutoCloseable {
   private final Map<LaneId, DiskLane> lanes = new HashMap<>();
   private boolean closed;
 
+  /** The housekeeper's. */
+  private int rounds;
+
   private Buffer(
       BufferConfig config,
       InstantSource clock,
+      @Nullable ClockFile clockFile,
       DiskSpace space,
-      FileChannel lockFile,
-      FileLock lock,
+      BufferDirectory home,
       @Nullable BlockCipher cipher) {
     this.config = config;
     this.clock = clock;
-    this.lockFile = lockFile;
-    this.lock = lock;
+    this.clockFile = clockFile;
+    this.home = home;
     this.cipher = cipher;
     Path directory = config.directory();
     this.budget =
@@ -93,56 +99,98 @@ public final class Buffer implements AutoCloseable {
     long interval = CHECKPOINT_INTERVAL.toMillis();
     var _ =
         housekeeper.scheduleWithFixedDelay(
-            this::checkpoint, interval, interval, TimeUnit.MILLISECONDS);
+            this::housekeep, interval, interval, TimeUnit.MILLISECONDS);
   }
 
   /**
-   * Opens or creates the directory.
+   * Opens or creates the directory. Ages of blocks are judged by a clock that does not jump with
+   * {@code wall}; see {@link #clock}.
    *
+   * @param nanoTime monotonic nanoseconds since the machine came up, as {@link System#nanoTime}
    * @throws BufferInUseException if another process has it open
    * @throws IOException if it cannot be used; the message says why and what to do
    */
+  public static Buffer open(BufferConfig config, InstantSource wall, LongSupplier nanoTime)
+      throws IOException {
+    BufferDirectory home = hold(config);
+    try {
+      ClockFile clockFile = ClockFile.open(config.directory(), wall, nanoTime);
+      DiskSpace space = guardable(config.directory());
+      return new Buffer(
+          config, clockFile.clock(), clockFile, space, home, cipher(config.keyFile()));
+    } catch (IOException | RuntimeException e) {
+      home.close();
+      throw e;
+    }
+  }
+
+  /** As above, with a clock that is believed whatever it says. */
   public static Buffer open(BufferConfig config, InstantSource clock) throws IOException {
-    Files.createDirectories(config.directory());
-    String type = Files.getFileStore(config.directory()).type();
+    BufferDirectory home = hold(config);
+    try {
+      return new Buffer(
+          config,
+          clock,
+          null,
+          guardable(config.directory()),
+          home,
+          cipher(config.keyFile()));
+    } catch (IOException | RuntimeException e) {
+      home.close();
+      throw e;
+    }
+  }
+
+  static Buffer open(BufferConfig config, InstantSource clock, DiskSpace space) throws IOException {
+    BufferDirectory home = hold(config);
+    try {
+      return new Buffer(config, clock, null, space, home, cipher(config.keyFile()));
+    } catch (IOException | RuntimeException e) {
+      home.close();
+      throw e;
+    }
+  }
+
+  private static BufferDirectory hold(BufferConfig config) throws IOException {
+    ChronicleSettings.apply();
+    ChronicleSettings.checkJvmFlags();
+    return BufferDirectory.open(config.directory());
+  }
+
+  private static DiskSpace guardable(Path directory) throws IOException {
+    String type = Files.getFileStore(directory).type();
     if (UNSAFE_FILE_SYSTEMS.contains(type)) {
       throw new IOException(
           "buffer::directory: "
-              + config.directory()
+              + directory
               + " is on "
               + type
               + ", where a full disk cannot be guarded against (expected ext4, xfs or tmpfs)."
               + " Choose a directory on another file system.");
     }
-    return open(config, clock, DiskSpace.of(config.directory()));
+    return DiskSpace.of(directory);
   }
 
-  static Buffer open(BufferConfig config, InstantSource clock, DiskSpace space) throws IOException {
-    ChronicleSettings.apply();
-    ChronicleSettings.checkJvmFlags();
-    BlockCipher cipher = config.keyFile() == null ? null : cipher(config.keyFile());
-    Files.createDirectories(config.directory());
-    Path file = config.directory().resolve("spillway.lock");
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    FileLock lock = tryLock(channel);
-    if (lock == null) {
-      String owner = readOwner(channel);
-      channel.close();
-      throw new BufferInUseException(
-          "buffer::directory: "
-              + config.directory()
-              + " is in use by process "
-              + owner
-              + ". Stop it, or choose another directory.");
+  private static @Nullable BlockCipher cipher(@Nullable Path keyFile) throws IOException {
+    return keyFile == null
+        ? null
+        : new BlockCipher(KeyRing.open(keyFile, System::nanoTime), new SecureRandom());
+  }
+
+  /** The clock that ages of blocks are to be judged by. */
+  public InstantSource clock() {
+    return clock;
+  }
+
+  /**
+   * Says that every lane on disk is open, before anything is appended. If none holds anything, the
+   * wall clock is believed again, whatever it did before.
+   */
+  public synchronized void lanesOpened() {
+    boolean empty = lanes.values().stream().allMatch(lane -> lane.isKnownEmpty());
+    if (clockFile != null && empty) {
+      clockFile.forgetSkew();
     }
-    writeOwner(channel);
-    return new Buffer(config, clock, space, channel, lock, cipher);
-  }
-
-  private static BlockCipher cipher(Path keyFile) throws IOException {
-    return new BlockCipher(KeyRing.open(keyFile, System::nanoTime), new SecureRandom());
   }
 
   /**
@@ -175,6 +223,7 @@ public final class Buffer implements AutoCloseable {
               budget,
               quarantine,
               cipher,
+              home,
               clock);
       lane.start();
       lanes.put(id, lane);
@@ -233,44 +282,45 @@ public final class Buffer implements AutoCloseable {
     try {
       open.forEach(lane -> lane.close(CLOSE_TIMEOUT));
       received.force();
+      if (clockFile != null && home.trouble() == null) {
+        clockFile.save();
+      }
     } finally {
-      lock.release();
-      lockFile.close();
+      received.detach();
+      home.close();
     }
   }
 
-  private void checkpoint() {
-    List<DiskLane> open;
-    synchronized (this) {
-      open = new ArrayList<>(lanes.values());
-    }
-    open.forEach(DiskLane::checkpoint);
-    received.force();
-  }
-
-  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+  /** Whatever goes wrong, it is tried again: an exception would end the schedule. */
+  @SuppressWarnings("CatchThrowable")
+  private void housekeep() {
     try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null; // another buffer of this process
+      List<DiskLane> open;
+      synchronized (this) {
+        open = new ArrayList<>(lanes.values());
+      }
+      lookAfterDisk(open);
+      open.forEach(DiskLane::checkpoint);
+      received.force();
+      if (clockFile != null && home.trouble() == null) {
+        clockFile.tick();
+      }
+    } catch (Throwable e) {
+      log.error("buffer: housekeeping failed; it is tried again", e);
     }
   }
 
-  private static String readOwner(FileChannel channel) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(32);
-    channel.read(text, 0);
-    return new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII).trim();
-  }
-
-  /** The id only informs; on a full disk the lock works without it. */
-  private static void writeOwner(FileChannel channel) {
-    byte[] pid = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
-    try {
-      channel.write(ByteBuffer.wrap(pid), 0);
-      channel.truncate(pid.length);
-    } catch (IOException e) {
-      org.slf4j.LoggerFactory.getLogger(Buffer.class)
-          .warn("buffer: cannot write the process id into spillway.lock: {}", e.getMessage());
+  /** Takes the directory back as soon as nothing is open in what it was. */
+  private void lookAfterDisk(List<DiskLane> open) {
+    boolean write = ++rounds % ROUNDS_PER_WRITE == 0 || home.trouble() != null;
+    if ((write ? home.check() : home.look()) != null) {
+      received.detach();
+      if (open.stream().allMatch(DiskLane::hasLetGo)) {
+        var _ = home.reclaim();
+      }
+    }
+    if (home.trouble() == null && !received.isAttached()) {
+      received.attach();
     }
   }
 }

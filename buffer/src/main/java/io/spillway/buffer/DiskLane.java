@@ -3,6 +3,7 @@ package io.spillway.buffer;
 import io.spillway.buffer.AppendMark.Mark;
 import io.spillway.buffer.BufferConfig.Durability;
 import io.spillway.buffer.BufferConfig.WhenFull;
+import io.spillway.buffer.BufferDirectory.Trouble;
 import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
@@ -42,7 +43,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A queue that fails in any way but a full disk is closed and opened again by the writer after a
  * pause; until then appends are refused, and nothing else of the process notices. The books stay in
- * memory over that.
+ * memory over that, and are written again to whatever file is at the path then.
+ *
+ * <p>If the disk takes no writes but can be read, the lane is <i>suspended</i>: it refuses appends,
+ * and its queue stays open until everything is read or reading fails too. Then it lets go of all
+ * its files, so that the file system can be unmounted, and waits for the {@link BufferDirectory}.
  */
 final class DiskLane implements Lane, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(DiskLane.class);
@@ -67,6 +72,9 @@ final class DiskLane implements Lane, AutoCloseable {
   /** How often a block whose key is missing is tried again. */
   private static final long RETRY_KEY_NANOS = 1_000_000_000L;
 
+  /** How often the writer looks whether its files are still there. */
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
   private static final long STUCK_NANOS = 50_000_000L;
   private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
 
@@ -81,6 +89,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final LaneId id;
   private final long segmentBytes;
   private final DiskBudget.Share budget;
+  private final BufferDirectory home;
   private final InstantSource clock;
   private final SegmentFiles files;
   private final LaneAccount account;
@@ -103,12 +112,18 @@ final class DiskLane implements Lane, AutoCloseable {
   private volatile String failure = "not open yet";
   private volatile long reopenAtNanos;
   private volatile @Nullable String full;
+  private volatile boolean suspended;
+
+  /** Set by the reader when it cannot go on until the queue was opened again. */
+  private volatile boolean stalled;
 
   /** Why the next block cannot be handed out, though it is whole; written by the reader. */
   private volatile @Nullable String held;
 
   // The writer's.
-  private @Nullable AppendMark mark;
+  private volatile @Nullable AppendMark mark;
+  private long lookAtNanos = System.nanoTime();
+  private @Nullable SlotFile checkpoint;
   private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
   private byte[] merged = new byte[0];
@@ -121,14 +136,14 @@ final class DiskLane implements Lane, AutoCloseable {
   // The reader's, guarded by reading.
   private int deletedBefore;
 
+  /** Settled segments that stay for a while. */
+  private final KeptSegments kept;
+
   /** Since the queue was opened, something was read that the cursor had not passed. */
   private boolean reads;
 
   private boolean rescanned;
   private long tryKeyAtNanos;
-
-  /** Settled segments that stay for a while. */
-  private final KeptSegments kept;
 
   DiskLane(
       LaneId id,
@@ -139,6 +154,7 @@ final class DiskLane implements Lane, AutoCloseable {
       DiskBudget budget,
       Quarantine quarantine,
       @Nullable BlockCipher cipher,
+      BufferDirectory home,
       InstantSource clock) {
     this.id = id;
     this.quarantine = quarantine;
@@ -147,6 +163,7 @@ final class DiskLane implements Lane, AutoCloseable {
     this.settings = settings;
     this.segmentBytes = segmentBytes;
     this.budget = budget.share(settings.maxBytes());
+    this.home = home;
     this.clock = clock;
     this.newestAccepted = clock.millis();
     this.kept = new KeptSegments();
@@ -155,7 +172,7 @@ final class DiskLane implements Lane, AutoCloseable {
     this.logLimit = new LogLimit(clock);
     this.damageLimit = new LogLimit(clock);
     tryOpen();
-    this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::write);
+    this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::writeUntilClosed);
   }
 
   void start() {
@@ -204,7 +221,7 @@ final class DiskLane implements Lane, AutoCloseable {
       return refusal(RETRY_HAND_OVER, waiting);
     }
     SegmentQueue q = queue;
-    if (q == null) {
+    if (q == null || suspended) {
       long left = reopenAtNanos - System.nanoTime();
       return left <= 0 ? null : refusal(atLeastASecond(left), failure);
     }
@@ -232,11 +249,25 @@ final class DiskLane implements Lane, AutoCloseable {
 
   // ---- the writer thread
 
+  /** An error that a disk caused a while ago can surface anywhere; the writer outlives it. */
+  @SuppressWarnings("CatchThrowable")
+  private void writeUntilClosed() {
+    for (boolean ended = false; !ended; ) {
+      try {
+        write();
+        ended = true;
+      } catch (Throwable e) {
+        fail(e);
+      }
+    }
+  }
+
   private void write() {
     int idleRounds = 0;
     for (List<Pending> block = handOver.take(IDLE_NANOS);
         block != null;
         block = handOver.take(IDLE_NANOS)) {
+      lookAfterFiles();
       if (block.isEmpty()) {
         idle(++idleRounds);
       } else {
@@ -296,11 +327,18 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Null when the block is in the queue and counted. */
   @SuppressWarnings("CatchThrowable") // whatever breaks one lane must not break the process
   private @Nullable Refusal tryWrite(List<Pending> block) {
+    if (isWaiting()) {
+      return refusal(atLeastASecond(reopenAtNanos - System.nanoTime()), failure);
+    }
     try {
       append(block);
       return null;
     } catch (DiskFullException e) {
-      return refusal(retryWhenFull(), String.valueOf(e.getMessage()));
+      if (home.check() == null) {
+        return refusal(retryWhenFull(), String.valueOf(e.getMessage()));
+      }
+      fail(e); // a disk that takes no writes at all is not full
+      return refusal(reopenPause, failure);
     } catch (Throwable e) {
       fail(e);
       return refusal(reopenPause, failure);
@@ -328,7 +366,7 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private void append(List<Pending> block) throws IOException {
     if (queue == null) {
-      reopenIfDue();
+      reopen();
     }
     Slice bytes = merge(block);
     Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
@@ -539,8 +577,11 @@ final class DiskLane implements Lane, AutoCloseable {
     try {
       drainedSince = account.isDrained() ? Math.min(drainedSince, clock.millis()) : Long.MAX_VALUE;
       SegmentQueue q = queue;
+      if (isWaiting()) {
+        return;
+      }
       if (q == null) {
-        reopenIfDue();
+        reopen();
       } else if (rounds >= IDLE_ROUNDS_BEFORE_RECYCLING
           && q.reservedBytes() > SPARE_BYTES
           && isRecyclable(q)
@@ -559,10 +600,13 @@ final class DiskLane implements Lane, AutoCloseable {
   private void tick() {
     SegmentQueue q = queue;
     CompletableFuture<Long> drop = dropping.getAndSet(null);
-    try {
-      if (q == null) {
-        throw new IOException(failure);
+    if (q == null || suspended) {
+      if (drop != null) {
+        drop.completeExceptionally(new IOException(failure));
       }
+      return;
+    }
+    try {
       if (drop != null) {
         drop.complete(dropAll(q));
       } else if (!account.isDrained()) {
@@ -578,9 +622,7 @@ final class DiskLane implements Lane, AutoCloseable {
       if (drop != null) {
         drop.completeExceptionally(e);
       }
-      if (q != null) {
-        fail(e);
-      }
+      fail(e);
     }
   }
 
@@ -656,34 +698,124 @@ final class DiskLane implements Lane, AutoCloseable {
       synchronized (reading) {
         openQueue();
       }
-    } catch (IOException | RuntimeException | LinkageError e) {
+    } catch (IOException | RuntimeException | LinkageError | InternalError e) {
       fail(e);
     }
   }
 
-  private void reopenIfDue() throws IOException {
-    if (System.nanoTime() - reopenAtNanos < 0) {
-      throw new IOException(failure);
+  /** Lets go of files that are not the lane's any more, or that are no use now. */
+  private void lookAfterFiles() {
+    SegmentQueue q = queue;
+    long now = System.nanoTime();
+    if (q == null || now - lookAtNanos < 0) {
+      return;
+    }
+    lookAtNanos = now + LOOK_NANOS;
+    Trouble trouble = home.trouble();
+    if (trouble != null && !suspended) {
+      fail(new IOException(trouble.reason()));
+    } else if (trouble != null && (trouble.gone() || stalled || !account.hasUnread())) {
+      letGo();
+    } else if (trouble == null && (suspended || stalled)) {
+      letGo();
+      reopenAtNanos = now;
+    } else if (trouble == null) {
+      checkInPlace(q);
+    }
+  }
+
+  private void checkInPlace(SegmentQueue q) {
+    try {
+      AppendMark m = mark;
+      SlotFile c = checkpoint;
+      Path missing = q.missing();
+      if (missing != null) {
+        throw new IOException(missing + " was deleted under the running relay");
+      }
+      if (m == null || c == null || !m.isInPlace() || !c.isInPlace()) {
+        throw new IOException(
+            files.directory() + " was deleted or replaced under the running relay");
+      }
+    } catch (IOException e) {
+      log.error(
+          "buffer {}: {}. The lane is opened again; what is gone and was not read yet is counted as"
+              + " dropped{reason=\"corrupt\"}.",
+          id,
+          DiskErrors.text(e));
+      fail(e);
+    }
+  }
+
+  private void letGo() {
+    synchronized (reading) {
+      SegmentQueue q = queue;
+      if (q != null) {
+        closeQueue(q);
+      }
+      closeBooks();
+      suspended = false;
+      stalled = false;
+    }
+  }
+
+  private void closeBooks() {
+    AppendMark m = mark;
+    mark = null;
+    checkpoint = null;
+    account.detach();
+    try {
+      if (m != null) {
+        m.close();
+      }
+    } catch (IOException e) {
+      log.debug("buffer {}: closing the append mark", id, e);
+    }
+  }
+
+  /** Whether no file of this lane is open. */
+  boolean hasLetGo() {
+    return queue == null && mark == null;
+  }
+
+  /** Whether the lane is open and holds nothing. */
+  boolean isKnownEmpty() {
+    return queue != null && account.unsettled().items() == 0;
+  }
+
+  /** Whether nothing may be appended now, nor the queue be opened again. */
+  private boolean isWaiting() {
+    return suspended || (queue == null && System.nanoTime() - reopenAtNanos < 0);
+  }
+
+  private void reopen() throws IOException {
+    Trouble trouble = home.trouble();
+    if (trouble != null) {
+      throw new IOException(trouble.reason());
     }
     synchronized (reading) {
       openQueue();
     }
+    full = null;
     reopenPause = MIN_REOPEN;
     log.info("buffer {}: open again", id);
   }
 
   private void fail(Throwable e) {
-    SegmentQueue q = queue;
-    if (q != null) {
-      synchronized (reading) {
-        closeQueue(q);
-      }
+    Trouble trouble = home.check();
+    boolean wasOpen = queue != null && !suspended;
+    if (trouble != null && !trouble.gone() && wasOpen && account.hasUnread() && !stalled) {
+      suspended = true;
+      failure = "the disk takes no writes: " + trouble.reason();
+    } else {
+      letGo();
+      failure = "the lane is closed after a failure: " + DiskErrors.text(e);
+    }
+    if (wasOpen || trouble != null) {
       reopenPause = MIN_REOPEN;
     } else {
       Duration twice = reopenPause.multipliedBy(2);
       reopenPause = twice.compareTo(MAX_REOPEN) > 0 ? MAX_REOPEN : twice;
     }
-    failure = "the lane is closed after a failure: " + e.getMessage();
     full = failure;
     reopenAtNanos = System.nanoTime() + reopenPause.toNanos();
     warn("failed; refusing appends until it is opened again in " + reopenPause, e);
@@ -693,7 +825,7 @@ final class DiskLane implements Lane, AutoCloseable {
     queue = null;
     try {
       q.close();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // a dead disk makes mapped pages fault
       warn("closing the queue failed", e);
     }
   }
@@ -701,14 +833,11 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Mends the directory, finds out how far the lane got, and opens the queue. */
   private void openQueue() throws IOException {
     Files.createDirectories(files.directory());
-    boolean isFirst = mark == null;
-    if (isFirst) {
-      openBooks();
-    }
+    boolean tookUp = mark == null && openBooks();
     files.repair();
     NavigableSet<Integer> cycles = files.cycles();
     Totals end = findEnd(cycles);
-    if (isFirst && hasCheckpoint) {
+    if (tookUp) {
       doubtCheckpoint(cycles, end);
     }
     if (hasCheckpoint && settings.keepDelivered().isZero()) {
@@ -728,12 +857,25 @@ final class DiskLane implements Lane, AutoCloseable {
     queue = opened;
   }
 
-  private void openBooks() throws IOException {
+  /**
+   * Once the lane has books in memory they are the truth, and the file is a copy of them.
+   *
+   * @return whether the books of an earlier process were taken up
+   */
+  private boolean openBooks() throws IOException {
+    boolean inMemory = hasCheckpoint;
     AppendMark opened = AppendMark.open(files.directory().resolve("appended"));
     try {
-      Path checkpoint = files.directory().resolve("checkpoint");
-      hasCheckpoint = account.load(SlotFile.open(checkpoint, LaneAccount.CHECKPOINT_BYTES));
+      SlotFile slots =
+          SlotFile.open(files.directory().resolve("checkpoint"), LaneAccount.CHECKPOINT_BYTES);
+      if (hasCheckpoint) {
+        account.reattach(slots);
+      } else {
+        hasCheckpoint = account.load(slots);
+      }
+      checkpoint = slots;
       mark = opened;
+      return hasCheckpoint && !inMemory;
     } finally {
       if (mark == null) {
         opened.close();
@@ -890,10 +1032,10 @@ final class DiskLane implements Lane, AutoCloseable {
           Block block = null;
           if (document != null) {
             block = take(q, document);
-          } else if (!rescan(q)) {
+          } else if (!rescan(q) && !isDiskAtFault()) {
             lose(q, appended, q.indexAfter(written), q.readingCycle(), q.readingPosition());
           }
-          if (block != null) {
+          if (block != null || stalled) {
             return block;
           }
         } catch (IOException e) {
@@ -930,13 +1072,16 @@ final class DiskLane implements Lane, AutoCloseable {
       return null;
     }
     if (read.isBefore(header.start())) {
-      if (rescan(q)) {
+      if (rescan(q) || isDiskAtFault()) {
         return null;
       }
       lose(q, header.start(), index, cycle, document.passed());
     }
     Slice payload = document.payload();
     if (payload == null || BlockHeader.crc(payload) != header.payloadCrc()) {
+      if (isDiskAtFault()) {
+        return null;
+      }
       lose(q, header.end(), document.nextIndex(), cycle, SegmentQueue.positionOf(index));
       return null;
     }
@@ -971,6 +1116,12 @@ final class DiskLane implements Lane, AutoCloseable {
         yield null;
       }
     };
+  }
+
+  /** A dying disk makes good data look damaged: then reading waits until it is well. */
+  private boolean isDiskAtFault() {
+    stalled |= suspended || !home.isSound();
+    return stalled;
   }
 
   /** Before anything is given up, the lane is read once more from its front. */
@@ -1142,15 +1293,8 @@ final class DiskLane implements Lane, AutoCloseable {
       }
     }
     account.close();
+    closeBooks();
     compressor.close();
-    if (mark != null) {
-      try {
-        mark.close();
-      } catch (IOException e) {
-        warn("cannot close the append mark", e);
-      }
-      mark = null;
-    }
   }
 
   private void forceLast(SegmentQueue q) {

@@ -215,6 +215,34 @@ final class LaneAccount {
     }
   }
 
+  /** Goes on with these books in another file, after the one before was lost with its disk. */
+  void reattach(SlotFile file) {
+    lock.lock();
+    try {
+      checkpoint = file;
+      write();
+      force();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets go of the file; the books go on in memory. */
+  void detach() {
+    lock.lock();
+    try {
+      SlotFile file = checkpoint;
+      checkpoint = null;
+      if (file != null) {
+        file.close();
+      }
+    } catch (IOException e) {
+      log.debug("buffer {}: closing the checkpoint", id, e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Learns from the blocks on disk, or from the writer's mark, that the lane got this far. */
   void found(Totals end) {
     published(end);
@@ -277,6 +305,16 @@ final class LaneAccount {
     try {
       synced = synced.max(end);
       lastSync = clock.instant();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether records are stored that were not read yet. */
+  boolean hasUnread() {
+    lock.lock();
+    try {
+      return read.isBefore(appended);
     } finally {
       lock.unlock();
     }

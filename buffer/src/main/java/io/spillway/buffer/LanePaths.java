@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -27,6 +28,15 @@ final class LanePaths {
 
   Path of(LaneId id) {
     return lanes.resolve(encode(id.route())).resolve(id.signal().label());
+  }
+
+  /** The buffer's directory, of a lane's. */
+  static Path buffer(Path lane) {
+    Path at = lane.toAbsolutePath();
+    for (int level = 0; level < DEPTH; level++) {
+      at = Objects.requireNonNull(at.getParent(), "a lane lies below its buffer");
+    }
+    return at;
   }
 
   List<LaneId> onDisk() throws IOException {

@@ -80,6 +80,19 @@ final class Quarantine {
     bound();
   }
 
+  /** What is set aside of one lane in a buffer's directory. */
+  static List<Path> files(Path buffer, LaneId lane) throws IOException {
+    Path directory = buffer.resolve(DIRECTORY);
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .filter(file -> String.valueOf(file.getFileName()).startsWith(prefix(lane)))
+          .toList();
+    }
+  }
+
   /** Bytes that are set aside. */
   synchronized long bytes() {
     return bytes;
@@ -176,6 +189,10 @@ final class Quarantine {
   }
 
   private static String prefix(LaneId lane, int cycle) {
-    return LanePaths.encode(lane.route()) + "-" + lane.signal().label() + "-segment-" + cycle;
+    return prefix(lane) + cycle;
+  }
+
+  private static String prefix(LaneId lane) {
+    return LanePaths.encode(lane.route()) + "-" + lane.signal().label() + "-segment-";
   }
 }

@@ -10,14 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.DateTimeException;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.List;
 import java.util.NavigableSet;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -48,7 +42,6 @@ final class SegmentFiles {
   /** A mapping makes even a segment of one record this long; larger files are about full. */
   private static final long TRIMMED_BYTES = 32L * 1024 * 1024;
 
-  private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern(SizeRollCycle.FORMAT);
   private static final String METADATA = "metadata.cq4t";
   private static final int METADATA_BYTES = 128 * 1024;
   private static final int HEADER_BYTES = 24;
@@ -72,19 +65,17 @@ final class SegmentFiles {
   }
 
   Path segment(int cycle) {
-    return directory.resolve(name(cycle) + (earlier.contains(cycle) ? EARLIER : SUFFIX));
+    return directory.resolve(SegmentNames.of(cycle) + (earlier.contains(cycle) ? EARLIER : SUFFIX));
   }
 
   /** The name under which Chronicle picks up a file of ours when it makes this segment. */
   Path precreated(int cycle) {
-    return directory.resolve(name(cycle) + PRECREATED);
+    return directory.resolve(SegmentNames.of(cycle) + PRECREATED);
   }
 
   /** The numbers of all segments. */
   NavigableSet<Integer> cycles() throws IOException {
-    NavigableSet<Integer> all = cycles(SUFFIX);
-    all.addAll(cycles(EARLIER));
-    return all;
+    return SegmentNames.in(directory);
   }
 
   /** The highest segment number in use; 0 if there is none. */
@@ -103,16 +94,16 @@ final class SegmentFiles {
         }
       }
     }
-    for (int cycle : cycles(SUFFIX)) {
-      Path file = directory.resolve(name(cycle) + SUFFIX);
+    for (int cycle : SegmentNames.in(directory, SUFFIX)) {
+      Path file = directory.resolve(SegmentNames.of(cycle) + SUFFIX);
       if (wasBeingMade(firstBytes(file)) && SegmentScan.first(file) == null) {
         Files.delete(file);
       } else {
-        Files.move(file, directory.resolve(name(cycle) + EARLIER));
-        trim(directory.resolve(name(cycle) + EARLIER));
+        Files.move(file, directory.resolve(SegmentNames.of(cycle) + EARLIER));
+        trim(directory.resolve(SegmentNames.of(cycle) + EARLIER));
       }
     }
-    earlier.addAll(cycles(EARLIER));
+    earlier.addAll(SegmentNames.in(directory, EARLIER));
     for (int cycle : earlier) {
       if (!looksFinished(firstBytes(segment(cycle))) && damaged.add(cycle)) {
         log.error(
@@ -226,28 +217,5 @@ final class SegmentFiles {
     try (var in = Files.newInputStream(file)) {
       return in.readNBytes(HEADER_BYTES);
     }
-  }
-
-  private NavigableSet<Integer> cycles(String suffix) throws IOException {
-    NavigableSet<Integer> cycles = new TreeSet<>();
-    List<String> names;
-    try (Stream<Path> files = Files.list(directory)) {
-      names = files.map(f -> String.valueOf(f.getFileName())).toList();
-    }
-    for (String name : names) {
-      if (name.endsWith("R" + suffix)) {
-        try {
-          String date = name.substring(0, name.length() - suffix.length());
-          cycles.add((int) LocalDateTime.parse(date, NAME).toEpochSecond(ZoneOffset.UTC));
-        } catch (DateTimeException e) {
-          log.warn("buffer: {}: not a segment of Spillway's; left alone", directory.resolve(name));
-        }
-      }
-    }
-    return cycles;
-  }
-
-  private static String name(int cycle) {
-    return LocalDateTime.ofEpochSecond(cycle, 0, ZoneOffset.UTC).format(NAME);
   }
 }

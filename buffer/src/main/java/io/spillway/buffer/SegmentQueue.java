@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.TreeMap;
 import net.openhft.chronicle.bytes.Bytes;
@@ -177,6 +178,8 @@ final class SegmentQueue implements AutoCloseable {
       boolean complete = false;
       try {
         Bytes<?> bytes = Objects.requireNonNull(document.wire()).bytes();
+        Prefault.writable(
+            bytes.addressForWrite(bytes.writePosition()), header.length + payload.length());
         bytes.write(header);
         bytes.write(payload.array(), payload.offset(), payload.length());
         position = bytes.writePosition();
@@ -443,6 +446,22 @@ final class SegmentQueue implements AutoCloseable {
     synchronized (segments) {
       return List.copyOf(segments.headMap(writtenCycle, true).keySet());
     }
+  }
+
+  /** A segment that holds records and is not at its path any more; null if there is none. */
+  @Nullable Path missing() throws IOException {
+    NavigableSet<Integer> there = files.cycles();
+    for (int cycle : cycles()) {
+      if (!there.contains(cycle)) {
+        synchronized (segments) { // it may have been deleted by us in between
+          Path file = files.segment(cycle);
+          if (segments.containsKey(cycle) && !Files.exists(file)) {
+            return file;
+          }
+        }
+      }
+    }
+    return null;
   }
 
   /**

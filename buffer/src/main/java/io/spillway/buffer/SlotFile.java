@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -27,19 +31,27 @@ import org.jspecify.annotations.Nullable;
 final class SlotFile implements AutoCloseable {
   private static final int MAGIC = 0x53575053;
   private static final int HEADER = 20;
+  private static final int READ_ATTEMPTS = 5;
 
+  private final Path path;
   private final FileChannel channel;
+  private final @Nullable Object key;
   private final int slotBytes;
   private final ByteBuffer buffer;
   private final byte @Nullable [] found;
   private long generation;
   private boolean dirty;
 
-  private SlotFile(FileChannel channel, int slotBytes) throws IOException {
+  private SlotFile(Path path, FileChannel channel, int slotBytes, boolean readOnly)
+      throws IOException {
+    this.path = path;
     this.channel = channel;
+    this.key = key(path);
     this.slotBytes = slotBytes;
     this.buffer = ByteBuffer.allocate(slotBytes).order(ByteOrder.LITTLE_ENDIAN);
-    fillWithZeros();
+    if (!readOnly) {
+      fillWithZeros();
+    }
     byte[] a = read(0);
     long generationOfA = generation;
     byte[] b = read(1);
@@ -57,11 +69,50 @@ final class SlotFile implements AutoCloseable {
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
-      return new SlotFile(channel, slotBytes);
+      return new SlotFile(file, channel, slotBytes, false);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  /**
+   * Opens a file for {@link #found} alone, also one that another process is writing: a slot that is
+   * being written looks torn, and then the other one counts.
+   *
+   * @return null if there is no such file
+   */
+  static @Nullable SlotFile openReadOnly(Path file, int slotBytes) throws IOException {
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+    try {
+      SlotFile opened = new SlotFile(file, channel, slotBytes, true);
+      // Both torn: the writer went from one slot to the other between the two reads.
+      for (int i = 1; opened.found == null && i < READ_ATTEMPTS; i++) {
+        opened = new SlotFile(file, channel, slotBytes, true);
+      }
+      return opened;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /** Whether the path still shows the file that this one writes to. */
+  boolean isInPlace() throws IOException {
+    try {
+      return Objects.equals(key, key(path));
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  private static @Nullable Object key(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
   }
 
   int capacity() {

@@ -14,7 +14,6 @@ import io.spillway.routing.egress.LaneEgress;
 import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -127,7 +126,7 @@ final class Lanes {
           new LaneEgress(
               lane,
               settings,
-              InstantSource.system(),
+              buffer.clock(),
               System::nanoTime,
               RandomGenerator.getDefault(),
               meters);

@@ -3,6 +3,10 @@ package io.spillway.relay;
 import io.spillway.relay.demo.DemoCommand;
 import io.spillway.relay.load.CaptureCommand;
 import io.spillway.relay.load.SendCommand;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -20,6 +24,7 @@ import picocli.CommandLine.IVersionProvider;
       PrintConfigCommand.class,
       SendCommand.class,
       CaptureCommand.class,
+      BufferCommand.class,
     })
 public final class Main {
 
@@ -28,7 +33,16 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    System.exit(commandLine().setOut(standardOutput()).execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Main());
+  }
+
+  /** Telemetry is UTF-8, whatever the locale; standard output would make question marks of it. */
+  private static PrintWriter standardOutput() {
+    return new PrintWriter(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
   }
 
   /** The version in the jar's manifest. */

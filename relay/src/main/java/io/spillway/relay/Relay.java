@@ -64,7 +64,7 @@ final class Relay {
     this.config = config;
     this.policy = new CurrentPolicy(config.policy());
     this.buffer = buffer;
-    this.meters = new Meters(InstantSource.system());
+    this.meters = new Meters(buffer.clock());
     this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
     this.factory = new Exporters(policy);
     this.receiver =
@@ -82,7 +82,8 @@ final class Relay {
    * @throws IOException naming what could not be opened or bound; nothing is left running
    */
   static Relay start(RelayConfig config) throws IOException {
-    Relay relay = new Relay(config, Buffer.open(config.buffer(), InstantSource.system()));
+    Relay relay =
+        new Relay(config, Buffer.open(config.buffer(), InstantSource.system(), System::nanoTime));
     try {
       relay.start();
       return relay;
@@ -95,6 +96,7 @@ final class Relay {
   private void start() throws IOException {
     exporters = make(config);
     lanes.apply(config.routes(), config.lanes(), exporters);
+    buffer.lanesOpened();
     gate.set(new RoutingGate(config.routes(), lanes::lane));
     registerMeters();
     admin = new AdminServer(config.admin(), view);

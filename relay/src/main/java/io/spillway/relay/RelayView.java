@@ -83,8 +83,7 @@ final class RelayView implements AdminView {
     body.put("receivers", receivers);
     putAddress(body, "admin", admin);
     body.put("disk", disk(buffer.disk()));
-    body.put(
-        "lanes", lanes.all().stream().filter(RelayView::isShown).map(RelayView::lane).toList());
+    body.put("lanes", lanes.all().stream().filter(RelayView::isShown).map(this::lane).toList());
     return body;
   }
 
@@ -109,7 +108,7 @@ final class RelayView implements AdminView {
     return !active.retired() || active.lane().status().items() > 0;
   }
 
-  private static Map<String, Object> lane(Lanes.ActiveLane active) {
+  private Map<String, Object> lane(Lanes.ActiveLane active) {
     LaneStatus status = active.lane().status();
     EgressStatus egress = active.egress() == null ? null : active.egress().status();
     Map<String, Object> body = new LinkedHashMap<>();
@@ -146,10 +145,10 @@ final class RelayView implements AdminView {
         "reason", transition.reason());
   }
 
-  private static @Nullable Double ageSeconds(@Nullable Instant since) {
+  private @Nullable Double ageSeconds(@Nullable Instant since) {
     return since == null
         ? null
-        : Math.max(0, Duration.between(since, Instant.now()).toMillis()) / 1000.0;
+        : Math.max(0, Duration.between(since, buffer.clock().instant()).toMillis()) / 1000.0;
   }
 
   private static Map<String, Object> exporter(EgressStatus.ExporterStatus status) {

@@ -23,7 +23,7 @@ public final class JsonTranscoder {
   /** JSON values inside each other, those under unknown keys included. */
   private static final int MAX_JSON_DEPTH = 1000;
 
-  private static final JsonFactory FACTORY =
+  static final JsonFactory FACTORY =
       JsonFactory.builder()
           .streamReadConstraints(
               StreamReadConstraints.builder()
@@ -33,7 +33,7 @@ public final class JsonTranscoder {
                   .build())
           .build();
 
-  private static final OtlpSchema SCHEMA = new OtlpSchema(FACTORY);
+  static final OtlpSchema SCHEMA = new OtlpSchema(FACTORY);
 
   /** A request takes about a third of its JSON. */
   private static final int EXPECTED_SHRINKAGE = 3;

@@ -18,6 +18,7 @@ final class MessageType {
   private final String name;
   private List<Field> fields = List.of();
   private Field[] byIndex = {};
+  private @Nullable Field[] byNumber = {};
   private @Nullable PropertyNameMatcher keys;
 
   MessageType(String name) {
@@ -30,9 +31,21 @@ final class MessageType {
     }
     this.fields = List.copyOf(fields);
     this.byIndex = fields.toArray(Field[]::new);
+    this.byNumber = byNumber(fields);
     this.keys =
         factory.constructNameMatcher(
             fields.stream().map(field -> Named.fromString(field.key())).toList(), false);
+  }
+
+  private @Nullable Field[] byNumber(List<Field> fields) {
+    @Nullable Field[] found = new @Nullable Field[MAX_FIELDS + 1];
+    for (Field field : fields) {
+      if (field.number() > MAX_FIELDS) {
+        throw new IllegalArgumentException(name + ": a field number above " + MAX_FIELDS);
+      }
+      found[field.number()] = field;
+    }
+    return found;
   }
 
   String name() {
@@ -54,6 +67,11 @@ final class MessageType {
 
   Field field(int index) {
     return byIndex[index];
+  }
+
+  /** The field with this number on the wire; null if the message has none. */
+  @Nullable Field numbered(int number) {
+    return number >= 0 && number < byNumber.length ? byNumber[number] : null;
   }
 
   /**
@@ -82,6 +100,16 @@ final class MessageType {
 
     boolean inOneof() {
       return presence == Presence.ONEOF;
+    }
+
+    /**
+     * Whether a record with this tag holds it; numbers may be packed or not, as the sender likes.
+     */
+    boolean isOf(int tag) {
+      int wireType = tag & 7;
+      return tag >>> 3 == number
+          && (wireType == kind.wireType()
+              || (wireType == FieldKind.WireType.LEN && repeated && kind.isPackable()));
     }
 
     /** A single default value that needs no place on the wire. */

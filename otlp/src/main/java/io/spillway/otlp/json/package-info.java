@@ -1,4 +1,7 @@
-/** OTLP/JSON to protobuf bytes (OTLP §JSON Protobuf Encoding). */
+/**
+ * OTLP/JSON to protobuf bytes and back (OTLP §JSON Protobuf Encoding), both driven by one table of
+ * the messages.
+ */
 @NullMarked
 package io.spillway.otlp.json;
 

@@ -16,9 +16,11 @@ import java.nio.ByteOrder;
  * Walks over the fields of one message of a request that a {@link RequestScanner} found valid.
  * Offsets are those of the array. Reusable; belongs to one thread.
  */
-final class FieldCursor {
+public final class FieldCursor {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
   private byte[] buf = Slice.EMPTY.array();
   private int limit;
@@ -28,7 +30,7 @@ final class FieldCursor {
   private int end;
 
   /** Starts over, in front of the first field in {@code [from, to)}. */
-  FieldCursor over(byte[] array, int from, int to) {
+  public FieldCursor over(byte[] array, int from, int to) {
     buf = array;
     limit = to;
     end = from;
@@ -50,12 +52,12 @@ final class FieldCursor {
     return new FieldCursor().into(this);
   }
 
-  byte[] array() {
+  public byte[] array() {
     return buf;
   }
 
   /** Steps to the next field; false at the end of the message. A group is one field. */
-  boolean next() {
+  public boolean next() {
     if (end == limit) {
       return false;
     }
@@ -64,6 +66,26 @@ final class FieldCursor {
     if ((tag & 7) == GROUP_START) {
       skipGroup();
     }
+    return true;
+  }
+
+  /**
+   * Steps to the next number of a packed field whose bytes this goes over; false at the end.
+   *
+   * @param wireType of each number
+   */
+  public boolean nextPacked(int wireType) {
+    if (end == limit) {
+      return false;
+    }
+    start = end;
+    value = end;
+    end =
+        switch (wireType) {
+          case VARINT -> varintEnd(value);
+          case FIXED64 -> value + Long.BYTES;
+          default -> value + Integer.BYTES;
+        };
     return true;
   }
 
@@ -80,28 +102,33 @@ final class FieldCursor {
     return tag == (number << 3 | VARINT);
   }
 
+  /** The field number and the wire type, as they stand in front of the value. */
+  public int tag() {
+    return tag;
+  }
+
   /** The field number; only for numbers below 2^28. */
-  int number() {
+  public int number() {
     return tag >>> 3;
   }
 
   /** The first byte of the field's tag. */
-  int start() {
+  public int start() {
     return start;
   }
 
   /** The first byte of the value: behind the tag, and behind the length if there is one. */
-  int value() {
+  public int value() {
     return value;
   }
 
   /** The first byte behind the field. */
-  int end() {
+  public int end() {
     return end;
   }
 
   /** Bytes of the field, tag included. */
-  int size() {
+  public int size() {
     return end - start;
   }
 
@@ -110,12 +137,16 @@ final class FieldCursor {
     return end - value;
   }
 
-  long fixed64() {
+  public long fixed64() {
     return (long) LONGS.get(buf, value);
   }
 
+  public int fixed32() {
+    return (int) INTS.get(buf, value);
+  }
+
   /** The value of a varint field; bits above 64 are dropped, as protobuf does. */
-  long varint() {
+  public long varint() {
     return varintAt(value);
   }
 

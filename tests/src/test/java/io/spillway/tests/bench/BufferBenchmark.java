@@ -211,7 +211,7 @@ public final class BufferBenchmark {
     System.out.printf(
         Locale.ROOT,
         "%n| backlog | exec to first block at the sink: median | least | most | RSS then |"
-            + " RSS after %d s of draining |%n|---|---|---|---|---|---|%n",
+            + " RSS after %d s of draining | of it anonymous |%n|---|---|---|---|---|---|---|%n",
         DRAIN_FOR.toSeconds());
     byte[] request = incompressibleRequest();
     List<Backlog> backlogs = new ArrayList<>();
@@ -220,7 +220,7 @@ public final class BufferBenchmark {
       try (Buffer buffer = open(at)) {
         fill(buffer.lane(LANE, Codec.NONE), request, 1, Math.max(1, bytes / request.length));
       }
-      backlogs.add(new Backlog(at, bytes, new ArrayList<>(), new ArrayList<>(), new ArrayList<>()));
+      backlogs.add(new Backlog(at, bytes));
     }
     for (int round = 0; round < START_ROUNDS; round++) {
       for (Backlog backlog : backlogs) {
@@ -232,13 +232,14 @@ public final class BufferBenchmark {
       List<Double> sorted = backlog.seconds().stream().sorted().toList();
       System.out.printf(
           Locale.ROOT,
-          "| %,d MiB | %.2f s | %.2f s | %.2f s | %d MiB | %d MiB |%n",
+          "| %,d MiB | %.2f s | %.2f s | %.2f s | %d MiB | %d MiB | %d MiB |%n",
           backlog.bytes() >> 20,
           sorted.get(sorted.size() / 2),
           sorted.getFirst(),
           sorted.getLast(),
           median(backlog.rssAtFirst()),
-          median(backlog.rssLater()));
+          median(backlog.rssLater()),
+          median(backlog.anonymousLater()));
       delete(backlog.at());
     }
     sink.stop(0);
@@ -246,7 +247,16 @@ public final class BufferBenchmark {
 
   /** A buffer with so much in it, and what starts on it took: seconds, then MiB. */
   private record Backlog(
-      Path at, long bytes, List<Double> seconds, List<Long> rssAtFirst, List<Long> rssLater) {}
+      Path at,
+      long bytes,
+      List<Double> seconds,
+      List<Long> rssAtFirst,
+      List<Long> rssLater,
+      List<Long> anonymousLater) {
+    Backlog(Path at, long bytes) {
+      this(at, bytes, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    }
+  }
 
   /** The smallest backlog is drained by each start. */
   private static void refill(Path at, byte[] request) throws Exception {
@@ -282,6 +292,7 @@ public final class BufferBenchmark {
       throw new IllegalStateException("the relay ended by itself");
     }
     backlog.rssLater().add(Children.memoryMib(relay, "VmRSS"));
+    backlog.anonymousLater().add(Children.memoryMib(relay, "RssAnon"));
     relay.destroy();
     relay.waitFor(30, TimeUnit.SECONDS);
   }

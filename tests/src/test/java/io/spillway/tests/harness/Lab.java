@@ -45,12 +45,17 @@ public final class Lab
 
   /** A relay that is ready, with its files in the folder of this test. */
   public RelayProcess relay(String yaml) {
-    return prepare(yaml, directory(), false).start();
+    return prepare(yaml, directory(), false, List.of()).start();
   }
 
   /** A relay that is process 1 of its own PID namespace each time it is started. */
   public RelayProcess relayInPidNamespace(String yaml) {
-    return prepare(yaml, directory(), true).start();
+    return prepare(yaml, directory(), true, List.of()).start();
+  }
+
+  /** A relay of another user; needs root. The folder of this test must be readable for it. */
+  public RelayProcess relayOfUser(int uid, String yaml) {
+    return prepare(yaml, directory(), false, Program.asUser(uid)).start();
   }
 
   public CapturingSink sink(CapturingSink.Protocol protocol, CapturingSink.Keep keep) {
@@ -105,8 +110,9 @@ public final class Lab
     end();
   }
 
-  private synchronized RelayProcess prepare(String yaml, Path folder, boolean ownPidNamespace) {
-    RelayProcess relay = new RelayProcess(folder, yaml, ownPidNamespace);
+  private synchronized RelayProcess prepare(
+      String yaml, Path folder, boolean ownPidNamespace, List<String> launcher) {
+    RelayProcess relay = new RelayProcess(folder, yaml, ownPidNamespace, launcher);
     relays.add(relay);
     return own(relay);
   }

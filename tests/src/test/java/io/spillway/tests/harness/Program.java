@@ -52,12 +52,29 @@ public final class Program {
     return command;
   }
 
+  /** What a command line starts with so that it runs as another user; needs root. */
+  public static List<String> asUser(int uid) {
+    return List.of("setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups");
+  }
+
   /** Runs a verb to its end, at most two minutes. */
   public static Result run(Path directory, Map<String, String> environment, String... arguments) {
+    return run(directory, environment, List.of(), arguments);
+  }
+
+  /**
+   * As above.
+   *
+   * @param launcher a command that becomes the program's; may be empty
+   */
+  public static Result run(
+      Path directory, Map<String, String> environment, List<String> launcher, String... arguments) {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(command(List.of(arguments)));
     Path out = directory.resolve("out.txt");
     Path err = directory.resolve("err.txt");
     ProcessBuilder builder =
-        new ProcessBuilder(command(List.of(arguments)))
+        new ProcessBuilder(command)
             .directory(directory.toFile())
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());

@@ -35,6 +35,7 @@ public final class RelayProcess implements AutoCloseable {
   private final Path directory;
   private final Path config;
   private final boolean ownPidNamespace;
+  private final List<String> launcher;
   private final HttpClient http =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
@@ -53,8 +54,10 @@ public final class RelayProcess implements AutoCloseable {
    *
    * @param directory working directory, for the config and the logs
    * @param ownPidNamespace whether the relay is process 1 each time, as in a container; needs root
+   * @param launcher a command that becomes the relay's; may be empty
    */
-  RelayProcess(Path directory, String yaml, boolean ownPidNamespace) {
+  RelayProcess(Path directory, String yaml, boolean ownPidNamespace, List<String> launcher) {
+    this.launcher = List.copyOf(launcher);
     this.directory = directory;
     this.config = directory.resolve("config.yaml");
     this.ownPidNamespace = ownPidNamespace;
@@ -160,6 +163,11 @@ public final class RelayProcess implements AutoCloseable {
     }
   }
 
+  /** The id of the relay's process, as the test sees it. */
+  public long pid() {
+    return relay().pid();
+  }
+
   public boolean running() {
     Process running = process;
     return running != null && running.isAlive();
@@ -246,6 +254,7 @@ public final class RelayProcess implements AutoCloseable {
     if (ownPidNamespace) {
       command.addAll(List.of("unshare", "--pid", "--fork", "--mount-proc"));
     }
+    command.addAll(launcher);
     command.addAll(Program.command(List.of("run", "--config", config.toString())));
     return command;
   }

@@ -1,0 +1,62 @@
+package io.spillway.buffer;
+
+import io.spillway.otlp.stage.LaneId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * A buffer directory that is only looked at: nothing is locked, written or opened with Chronicle,
+ * so it may belong to a running relay, be a copy, or be read-only. Safe on any thread.
+ */
+public final class BufferReader {
+  private final Path directory;
+  private final LanePaths paths;
+  private final PayloadOpener opener;
+
+  private BufferReader(Path directory, PayloadOpener opener) {
+    this.directory = directory;
+    this.paths = new LanePaths(directory);
+    this.opener = opener;
+  }
+
+  /**
+   * @throws NoSuchFileException if there is no such directory
+   * @throws NotDirectoryException if it is something else
+   */
+  public static BufferReader open(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      throw new NoSuchFileException(directory.toString());
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new NotDirectoryException(directory.toString());
+    }
+    return new BufferReader(directory, PayloadOpener.PLAIN);
+  }
+
+  public Path directory() {
+    return directory;
+  }
+
+  /** All lanes on disk by route and signal, also those whose route is gone. */
+  public List<LaneId> lanes() throws IOException {
+    return paths.onDisk();
+  }
+
+  /** The lane of this id, which must be on disk. */
+  public LaneReader lane(LaneId id) {
+    return new LaneReader(id, paths.of(id), opener);
+  }
+
+  /**
+   * The process that has the directory locked, as far as this one may see it: on Linux, and in the
+   * same PID namespace.
+   */
+  public OptionalLong owner() throws IOException {
+    return HeldLocks.owner(BufferDirectory.lockFile(directory));
+  }
+}
