@@ -129,12 +129,7 @@ public final class Buffer implements AutoCloseable {
     BufferDirectory home = hold(config);
     try {
       return new Buffer(
-          config,
-          clock,
-          null,
-          guardable(config.directory()),
-          home,
-          cipher(config.keyFile()));
+          config, clock, null, guardable(config.directory()), home, cipher(config.keyFile()));
     } catch (IOException | RuntimeException e) {
       home.close();
       throw e;
