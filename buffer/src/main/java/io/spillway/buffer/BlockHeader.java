@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   0        1        2        3        4        5        6        7        8
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
- *   |          magic "SPWB"             |version | signal | codec  | flags 0|
+ *   |          magic "SPWB"             |version | signal | codec  | flags  |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
  * 8 |          header length H          |   CRC32C of [0,12) and [16,H)     |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
@@ -45,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  *   |                          … R times, then the payload at H             |
  * </pre>
  *
+ * <p>Flags: bit 0 says that the payload is encrypted, see {@link BlockCipher}; the others are 0.
+ *
  * <p>The header's CRC covers the payload's CRC, so both are covered; a header that proves good
  * tells how many items a damaged payload held.
  */
@@ -61,7 +63,8 @@ record BlockHeader(
     long lastAccepted,
     long sampledOut,
     long payloadBytes,
-    List<Block.Request> requests) {
+    List<Block.Request> requests,
+    boolean encrypted) {
 
   /** "SPWB" as a little-endian number. */
   static final int MAGIC = 0x42575053;
@@ -71,7 +74,10 @@ record BlockHeader(
   static final int MAX_LENGTH = FIXED_LENGTH + MAX_REQUESTS * 8;
 
   private static final byte VERSION = 1;
+  private static final int FLAGS_OFFSET = 7;
   private static final int CRC_OFFSET = 12;
+  private static final int PAYLOAD_CRC_OFFSET = 20;
+  private static final byte ENCRYPTED = 1;
 
   /** On disk a signal or codec is its place here; append only. */
   private static final List<Signal> SIGNALS = List.of(Signal.TRACES, Signal.METRICS, Signal.LOGS);
@@ -102,6 +108,32 @@ record BlockHeader(
     return spare >= 0 && spare < 4;
   }
 
+  /** This block with an encrypted payload. */
+  BlockHeader sealed(int sealedLength, int sealedCrc) {
+    return new BlockHeader(
+        signal,
+        codec,
+        sealedLength,
+        sealedCrc,
+        uncompressedLength,
+        items,
+        firstItem,
+        blockNumber,
+        firstAccepted,
+        lastAccepted,
+        sampledOut,
+        payloadBytes - payloadLength + sealedLength,
+        requests,
+        true);
+  }
+
+  /** The bytes of {@link #encode}, with zeros for both CRCs. */
+  byte[] withoutCrcs() {
+    byte[] bytes = encode();
+    ByteBuffer.wrap(bytes).putInt(CRC_OFFSET, 0).putInt(PAYLOAD_CRC_OFFSET, 0);
+    return bytes;
+  }
+
   static int crc(Slice bytes) {
     CRC32C crc = new CRC32C();
     crc.update(bytes.array(), bytes.offset(), bytes.length());
@@ -115,7 +147,7 @@ record BlockHeader(
         .put(VERSION)
         .put((byte) SIGNALS.indexOf(signal))
         .put((byte) CODECS.indexOf(codec));
-    to.put((byte) 0).putInt(bytes.length).putInt(0);
+    to.put(encrypted ? ENCRYPTED : 0).putInt(bytes.length).putInt(0);
     to.putInt(payloadLength).putInt(payloadCrc).putInt(uncompressedLength).putInt(items);
     to.putLong(firstItem).putLong(blockNumber).putLong(firstAccepted).putLong(lastAccepted);
     to.putLong(sampledOut).putLong(payloadBytes).putInt(requests.size()).putInt(0);
@@ -174,7 +206,7 @@ record BlockHeader(
         SIGNALS.get(signal),
         CODECS.get(codec),
         in.getInt(16),
-        in.getInt(20),
+        in.getInt(PAYLOAD_CRC_OFFSET),
         in.getInt(24),
         in.getInt(28),
         in.getLong(32),
@@ -183,7 +215,8 @@ record BlockHeader(
         in.getLong(56),
         in.getLong(64),
         in.getLong(72),
-        boundaries);
+        boundaries,
+        (in.get(FLAGS_OFFSET) & ENCRYPTED) != 0);
   }
 
   private static int headerCrc(byte[] bytes, int offset, int length) {

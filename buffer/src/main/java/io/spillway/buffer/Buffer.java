@@ -6,6 +6,7 @@ import io.spillway.otlp.stage.LaneId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -59,6 +60,7 @@ public final class Buffer implements AutoCloseable {
   private final BufferDirectory home;
   private final DiskBudget budget;
   private final Quarantine quarantine;
+  private final @Nullable BlockCipher cipher;
   private final LanePaths paths;
   private final ReceivedCounts received;
   private final ScheduledExecutorService housekeeper;
@@ -73,11 +75,13 @@ public final class Buffer implements AutoCloseable {
       InstantSource clock,
       @Nullable ClockFile clockFile,
       DiskSpace space,
-      BufferDirectory home) {
+      BufferDirectory home,
+      @Nullable BlockCipher cipher) {
     this.config = config;
     this.clock = clock;
     this.clockFile = clockFile;
     this.home = home;
+    this.cipher = cipher;
     Path directory = config.directory();
     this.budget =
         new DiskBudget(
@@ -112,7 +116,8 @@ public final class Buffer implements AutoCloseable {
     try {
       ClockFile clockFile = ClockFile.open(config.directory(), wall, nanoTime);
       DiskSpace space = guardable(config.directory());
-      return new Buffer(config, clockFile.clock(), clockFile, space, home);
+      return new Buffer(
+          config, clockFile.clock(), clockFile, space, home, cipher(config.keyFile()));
     } catch (IOException | RuntimeException e) {
       home.close();
       throw e;
@@ -123,7 +128,8 @@ public final class Buffer implements AutoCloseable {
   public static Buffer open(BufferConfig config, InstantSource clock) throws IOException {
     BufferDirectory home = hold(config);
     try {
-      return new Buffer(config, clock, null, guardable(config.directory()), home);
+      return new Buffer(
+          config, clock, null, guardable(config.directory()), home, cipher(config.keyFile()));
     } catch (IOException | RuntimeException e) {
       home.close();
       throw e;
@@ -131,7 +137,13 @@ public final class Buffer implements AutoCloseable {
   }
 
   static Buffer open(BufferConfig config, InstantSource clock, DiskSpace space) throws IOException {
-    return new Buffer(config, clock, null, space, hold(config));
+    BufferDirectory home = hold(config);
+    try {
+      return new Buffer(config, clock, null, space, home, cipher(config.keyFile()));
+    } catch (IOException | RuntimeException e) {
+      home.close();
+      throw e;
+    }
   }
 
   private static BufferDirectory hold(BufferConfig config) throws IOException {
@@ -152,6 +164,12 @@ public final class Buffer implements AutoCloseable {
               + " Choose a directory on another file system.");
     }
     return DiskSpace.of(directory);
+  }
+
+  private static @Nullable BlockCipher cipher(@Nullable Path keyFile) throws IOException {
+    return keyFile == null
+        ? null
+        : new BlockCipher(KeyRing.open(keyFile, System::nanoTime), new SecureRandom());
   }
 
   /** The clock that ages of blocks are to be judged by. */
@@ -199,6 +217,7 @@ public final class Buffer implements AutoCloseable {
               config.segmentBytes(),
               budget,
               quarantine,
+              cipher,
               home,
               clock);
       lane.start();

@@ -2,8 +2,10 @@ package io.spillway.buffer;
 
 import io.spillway.config.Section;
 import io.spillway.config.Sizes;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The {@code buffer} section.
@@ -12,9 +14,15 @@ import java.time.Duration;
  * @param minFree bytes that are left free on the file system
  * @param segmentBytes a segment is finished once it holds this much
  * @param lanes of lanes whose route says nothing else
+ * @param keyFile the keys that blocks are encrypted with; null to store them as they are
  */
 public record BufferConfig(
-    Path directory, long maxBytes, long minFree, long segmentBytes, LaneSettings lanes) {
+    Path directory,
+    long maxBytes,
+    long minFree,
+    long segmentBytes,
+    LaneSettings lanes,
+    @Nullable Path keyFile) {
 
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
@@ -51,7 +59,8 @@ public record BufferConfig(
             maxBytes,
             buffer.bytes("min_free", 512 * MIB, 0, Long.MAX_VALUE),
             buffer.bytes("segment_bytes", 64 * MIB, MIB, 2 * GIB),
-            readLane(buffer, maxBytes, DEFAULTS));
+            readLane(buffer, maxBytes, DEFAULTS),
+            readKeyFile(buffer));
     if (!config.evictsByParts(config.lanes)) {
       buffer.problem(
           "segment_bytes",
@@ -63,6 +72,30 @@ public record BufferConfig(
               + ")");
     }
     return config;
+  }
+
+  /** Without encryption. */
+  public BufferConfig(
+      Path directory, long maxBytes, long minFree, long segmentBytes, LaneSettings lanes) {
+    this(directory, maxBytes, minFree, segmentBytes, lanes, null);
+  }
+
+  private static @Nullable Path readKeyFile(Section buffer) {
+    if (!buffer.has("encryption")) {
+      return null;
+    }
+    Section encryption = buffer.section("encryption");
+    String written = encryption.requiredString("key_file");
+    if (written.isEmpty()) {
+      return null;
+    }
+    Path keyFile = Path.of(written);
+    try {
+      KeyRing.check(keyFile);
+    } catch (IOException e) {
+      encryption.problem("key_file", String.valueOf(e.getMessage()));
+    }
+    return keyFile;
   }
 
   /** Reads what a route's own {@code buffer} section says, and takes the rest from here. */

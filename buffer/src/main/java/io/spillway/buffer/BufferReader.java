@@ -6,8 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A buffer directory that is only looked at: nothing is locked, written or opened with Chronicle,
@@ -16,26 +18,42 @@ import java.util.OptionalLong;
 public final class BufferReader {
   private final Path directory;
   private final LanePaths paths;
-  private final PayloadOpener opener;
+  private final @Nullable BlockCipher cipher;
 
-  private BufferReader(Path directory, PayloadOpener opener) {
+  private BufferReader(Path directory, @Nullable BlockCipher cipher) {
     this.directory = directory;
     this.paths = new LanePaths(directory);
-    this.opener = opener;
+    this.cipher = cipher;
   }
 
   /**
+   * A reader without keys: encrypted payloads stay {@link Content.Locked}.
+   *
    * @throws NoSuchFileException if there is no such directory
    * @throws NotDirectoryException if it is something else
    */
   public static BufferReader open(Path directory) throws IOException {
+    return open(directory, null);
+  }
+
+  /**
+   * As above.
+   *
+   * @param keyFile the keys of encrypted payloads; null for none
+   * @throws IOException also if the key file cannot be used
+   */
+  public static BufferReader open(Path directory, @Nullable Path keyFile) throws IOException {
     if (!Files.exists(directory)) {
       throw new NoSuchFileException(directory.toString());
     }
     if (!Files.isDirectory(directory)) {
       throw new NotDirectoryException(directory.toString());
     }
-    return new BufferReader(directory, PayloadOpener.PLAIN);
+    return new BufferReader(
+        directory,
+        keyFile == null
+            ? null
+            : new BlockCipher(KeyRing.open(keyFile, System::nanoTime), new SecureRandom()));
   }
 
   public Path directory() {
@@ -49,7 +67,7 @@ public final class BufferReader {
 
   /** The lane of this id, which must be on disk. */
   public LaneReader lane(LaneId id) {
-    return new LaneReader(id, paths.of(id), opener);
+    return new LaneReader(id, paths.of(id), PayloadOpener.of(id, cipher));
   }
 
   /**

@@ -52,6 +52,10 @@ final class DiskBudget {
     return share;
   }
 
+  DiskSpace space() {
+    return space;
+  }
+
   synchronized long reservedBytes() {
     return reserved;
   }

@@ -18,6 +18,7 @@ import io.spillway.otlp.stage.Settlement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -68,6 +69,9 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final Duration MIN_REOPEN = Duration.ofSeconds(1);
   private static final Duration MAX_REOPEN = Duration.ofSeconds(30);
 
+  /** How often a block whose key is missing is tried again. */
+  private static final long RETRY_KEY_NANOS = 1_000_000_000L;
+
   /** How often the writer looks whether its files are still there. */
   private static final long LOOK_NANOS = 1_000_000_000L;
 
@@ -94,6 +98,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final LogLimit logLimit;
   private final LogLimit damageLimit;
   private final Quarantine quarantine;
+  private final @Nullable BlockCipher cipher;
   private final Thread writer;
   private final Object reading = new Object();
   private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
@@ -111,6 +116,9 @@ final class DiskLane implements Lane, AutoCloseable {
 
   /** Set by the reader when it cannot go on until the queue was opened again. */
   private volatile boolean stalled;
+
+  /** Why the next block cannot be handed out, though it is whole; written by the reader. */
+  private volatile @Nullable String held;
 
   // The writer's.
   private volatile @Nullable AppendMark mark;
@@ -135,6 +143,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private boolean reads;
 
   private boolean rescanned;
+  private long tryKeyAtNanos;
 
   DiskLane(
       LaneId id,
@@ -144,10 +153,12 @@ final class DiskLane implements Lane, AutoCloseable {
       long segmentBytes,
       DiskBudget budget,
       Quarantine quarantine,
+      @Nullable BlockCipher cipher,
       BufferDirectory home,
       InstantSource clock) {
     this.id = id;
     this.quarantine = quarantine;
+    this.cipher = cipher;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -156,7 +167,7 @@ final class DiskLane implements Lane, AutoCloseable {
     this.clock = clock;
     this.newestAccepted = clock.millis();
     this.kept = new KeptSegments();
-    this.files = new SegmentFiles(id, directory, quarantine);
+    this.files = new SegmentFiles(id, directory, quarantine, budget.space());
     this.account = new LaneAccount(id, clock);
     this.logLimit = new LogLimit(clock);
     this.damageLimit = new LogLimit(clock);
@@ -361,6 +372,11 @@ final class DiskLane implements Lane, AutoCloseable {
     Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
     Totals before = account.appended();
     BlockHeader header = header(block, before, bytes.length(), payload);
+    if (cipher != null && !payload.isEmpty()) {
+      BlockCipher.Sealed sealed = seal(cipher, header, payload);
+      header = sealed.header();
+      payload = sealed.payload();
+    }
     appendMakingRoom(header.encode(), payload);
     Totals end = header.end();
     SegmentQueue q = queue;
@@ -380,6 +396,15 @@ final class DiskLane implements Lane, AutoCloseable {
       segmentSince = header.firstAccepted();
     }
     account.published(end);
+  }
+
+  private BlockCipher.Sealed seal(BlockCipher with, BlockHeader header, Slice payload)
+      throws IOException {
+    try {
+      return with.seal(id, header, payload);
+    } catch (GeneralSecurityException e) {
+      throw new IOException("encrypting failed", e);
+    }
   }
 
   private BlockHeader header(List<Pending> block, Totals before, int length, Slice payload) {
@@ -410,7 +435,8 @@ final class DiskLane implements Lane, AutoCloseable {
         block.isEmpty() ? clock.millis() : lastAccepted,
         before.sampledOut() + sampledOut,
         before.bytes() + payload.length(),
-        requests);
+        requests,
+        false);
   }
 
   /** The requests one after the other; valid until the next call. */
@@ -993,7 +1019,11 @@ final class DiskLane implements Lane, AutoCloseable {
   private @Nullable Block readNext() {
     synchronized (reading) {
       SegmentQueue q = queue;
-      while (q != null) {
+      if (held != null && System.nanoTime() - tryKeyAtNanos < 0) {
+        return null;
+      }
+      held = null;
+      while (q != null && held == null) {
         // In this order: what was counted before we look must be there when we look.
         Totals appended = account.appended();
         SegmentQueue.End written = q.written();
@@ -1065,7 +1095,30 @@ final class DiskLane implements Lane, AutoCloseable {
       deleteSettled(q);
       return null;
     }
-    return account.handOut(header, index, document.nextIndex(), payload);
+    Slice plain = header.encrypted() ? unlock(q, header, payload) : payload;
+    return plain == null ? null : account.handOut(header, index, document.nextIndex(), plain);
+  }
+
+  /** Null if that takes a key that is not there: then the block is kept and tried again. */
+  private @Nullable Slice unlock(SegmentQueue q, BlockHeader header, Slice payload) {
+    return switch (BlockCipher.open(cipher, id, header, payload)) {
+      case BlockCipher.Opened.Plain(Slice plain) -> plain;
+      case BlockCipher.Opened.Locked(String reason) -> {
+        q.back();
+        held = reason;
+        tryKeyAtNanos = System.nanoTime() + RETRY_KEY_NANOS;
+        long suppressed = damageLimit.permit();
+        if (suppressed >= 0) {
+          log.error(
+              "buffer {}: {}. Nothing is lost; delivery waits until the key is back in"
+                  + " buffer::encryption::key_file ({} more suppressed)",
+              id,
+              reason,
+              suppressed);
+        }
+        yield null;
+      }
+    };
   }
 
   /** A dying disk makes good data look damaged: then reading waits until it is well. */
@@ -1190,7 +1243,8 @@ final class DiskLane implements Lane, AutoCloseable {
         unsettled.items() == 0 ? null : oldest(),
         refusal != null ? refusal.reason() : full,
         account.unsyncedBytes(),
-        account.lastSync());
+        account.lastSync(),
+        held);
   }
 
   /** Of the oldest block in flight; if there is none, of the next one to be read. */

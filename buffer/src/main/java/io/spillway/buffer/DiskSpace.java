@@ -24,6 +24,11 @@ interface DiskSpace {
    */
   void fillWithZeros(Path file, long from, long to) throws IOException;
 
+  /** Writes a file's content through to the device. */
+  default void force(FileChannel channel, Path file) throws IOException {
+    channel.force(false);
+  }
+
   /** The file system that holds {@code directory}. */
   static DiskSpace of(Path directory) throws IOException {
     return new FileSystemSpace(Files.getFileStore(directory));

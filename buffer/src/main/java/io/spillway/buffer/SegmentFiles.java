@@ -49,11 +49,13 @@ final class SegmentFiles {
   private final LaneId lane;
   private final Path directory;
   private final Quarantine quarantine;
+  private final DiskSpace space;
   private final Set<Integer> earlier = ConcurrentHashMap.newKeySet();
   private final Set<Integer> damaged = ConcurrentHashMap.newKeySet();
 
-  SegmentFiles(LaneId lane, Path directory, Quarantine quarantine) {
+  SegmentFiles(LaneId lane, Path directory, Quarantine quarantine, DiskSpace space) {
     this.lane = lane;
+    this.space = space;
     this.directory = directory;
     this.quarantine = quarantine;
   }
@@ -157,7 +159,7 @@ final class SegmentFiles {
   /** Writes the segment's pages, and its name, through to the device. */
   void force(int cycle, boolean isNew) throws IOException {
     try (FileChannel channel = FileChannel.open(segment(cycle), StandardOpenOption.WRITE)) {
-      channel.force(false);
+      space.force(channel, segment(cycle));
     } catch (NoSuchFileException e) {
       return; // drained and deleted meanwhile: nothing in it is owed any more
     }

@@ -283,6 +283,14 @@ final class SegmentQueue implements AutoCloseable {
     return null;
   }
 
+  /** Lets {@link #next} return the same record again. */
+  void back() {
+    SegmentScan in = scan;
+    if (in != null) {
+      in.back();
+    }
+  }
+
   /** The header of the record that {@link #next} would return. */
   @Nullable BlockHeader peek() throws IOException {
     End to = written;

@@ -105,6 +105,7 @@ final class LaneFixture {
       for (Map.Entry<String, Long> e : filled.entrySet()) {
         boolean exists =
             Files.exists(Path.of(e.getKey() + SegmentFiles.SUFFIX))
+                || Files.exists(Path.of(e.getKey() + SegmentFiles.EARLIER))
                 || Files.exists(Path.of(e.getKey() + SegmentFiles.PRECREATED));
         sum += exists ? e.getValue() : 0;
       }

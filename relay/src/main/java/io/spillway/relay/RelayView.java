@@ -124,6 +124,7 @@ final class RelayView implements AdminView {
     body.put("disk_bytes", status.diskBytes());
     body.put("oldest_age_seconds", ageSeconds(status.oldest()));
     body.put("full", status.full());
+    body.put("held", status.held());
     body.put("acked_not_synced_bytes", status.unsyncedBytes());
     body.put("last_sync_age_seconds", ageSeconds(status.lastSync()));
     body.put("start_check", startCheck(active.lane().id()));

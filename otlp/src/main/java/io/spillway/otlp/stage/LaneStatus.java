@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param full why the lane refuses appends now; null if it takes them
  * @param unsyncedBytes acknowledged payload bytes that a loss of power now could take
  * @param lastSync when the lane was last written through to the device; null if not yet
+ * @param held why what is stored cannot be handed out now, though nothing of it is lost; null if it
+ *     can
  */
 public record LaneStatus(
     long items,
@@ -23,4 +25,5 @@ public record LaneStatus(
     @Nullable Instant oldest,
     @Nullable String full,
     long unsyncedBytes,
-    @Nullable Instant lastSync) {}
+    @Nullable Instant lastSync,
+    @Nullable String held) {}
