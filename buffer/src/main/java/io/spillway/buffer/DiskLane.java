@@ -347,10 +347,11 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private @Nullable Refusal tryForce() {
     SegmentQueue q = queue;
+    if (q == null) { // closed by the failure of a later block of the group
+      return refusal(reopenPause, failure);
+    }
     try {
-      if (q != null) {
-        force(q);
-      }
+      force(q);
       return null;
     } catch (IOException e) {
       fail(e);
@@ -848,11 +849,16 @@ final class DiskLane implements Lane, AutoCloseable {
     }
     int next = nextCycle();
     SegmentQueue opened = SegmentQueue.open(files, segmentBytes, budget, next);
-    if (!hasCheckpoint) {
-      startWithoutCheckpoint(opened);
-      hasCheckpoint = true;
+    try {
+      if (!hasCheckpoint) {
+        startWithoutCheckpoint(opened);
+        hasCheckpoint = true;
+      }
+      opened.seek(account.readIndex());
+    } catch (IOException | RuntimeException | Error e) {
+      closeQueue(opened);
+      throw e;
     }
-    opened.seek(account.readIndex());
     reads = false;
     rescanned = false;
     deletedBefore = 0;
