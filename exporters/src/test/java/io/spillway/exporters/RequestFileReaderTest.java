@@ -72,9 +72,7 @@ final class RequestFileReaderTest {
             FileExporter.ROTATE_BYTES);
     for (int items : ITEMS) {
       assertThat(
-              exporter
-                  .export(Requests.of(Signal.TRACES, Codec.NONE, "s", items))
-                  .get(20, SECONDS))
+              exporter.export(Requests.of(Signal.TRACES, Codec.NONE, "s", items)).get(20, SECONDS))
           .isEqualTo(new Outcome.Delivered());
     }
     exporter.close(Duration.ofSeconds(5));
