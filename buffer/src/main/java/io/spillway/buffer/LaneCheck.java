@@ -28,6 +28,7 @@ final class LaneCheck {
   private long bytes;
   private long waiting;
   private long missing;
+  private long unreadable;
   private long locked;
   private long findings;
 
@@ -66,14 +67,18 @@ final class LaneCheck {
         cursor,
         books.appended().items(),
         missing,
+        unreadable,
         locked,
         findings);
   }
 
   private void report(Finding finding) {
     findings++;
-    if (finding.kind() == Kind.MISSING) {
-      missing += finding.toItem() - finding.fromItem();
+    long concerned = finding.toItem() - finding.fromItem();
+    switch (finding.kind()) {
+      case MISSING -> missing += concerned;
+      case BAD_PAYLOAD -> unreadable += concerned;
+      case STRAY_BYTES, REPEATED, BOOKS -> {}
     }
     listener.accept(finding);
   }

@@ -14,6 +14,7 @@ import io.spillway.otlp.stage.LaneId;
  * @param cursorItem number of the first item that is not settled, when the check began
  * @param appendedItem number that the next item would have got, when the check began
  * @param missing items that should be there and are in no block
+ * @param unreadable items in blocks that are there, but not as they were written
  * @param locked blocks whose payload could not be looked into for want of a key
  * @param findings how many were reported
  */
@@ -29,6 +30,7 @@ public record LaneReport(
     long cursorItem,
     long appendedItem,
     long missing,
+    long unreadable,
     long locked,
     long findings) {
 

@@ -347,6 +347,7 @@ class LaneReaderTest {
     assertThat(findings).as("%s", findings).hasSize(1);
     assertThat(findings.getFirst().kind()).isEqualTo(damaged.kind);
     assertThat(report.missing()).isEqualTo(damaged.missing);
+    assertThat(report.unreadable()).isEqualTo(damaged.kind == Kind.BAD_PAYLOAD ? ITEMS : 0);
     assertThat(report.items()).isEqualTo(BLOCKS * ITEMS - damaged.missing);
     if (damaged.depth == Depth.PAYLOADS || stray) {
       assertThat(findings.getFirst().segment()).isEqualTo(String.valueOf(segment.getFileName()));
@@ -443,6 +444,20 @@ class LaneReaderTest {
             "the request at byte 0 of its content holds 10 items (expected 11)",
             "the request at byte 0 of its content is malformed: traces request, byte 0: field 1 of"
                 + " ExportTraceServiceRequest takes 5 bytes (expected at most 1)");
+  }
+
+  @Test
+  void check_payloadsThatCannotBeOpened_areCountedAndNoDamage() throws Exception {
+    fill(directory, Codec.NONE);
+    LaneReader lane =
+        new LaneReader(
+            ID, laneDirectory(directory), (header, stored) -> new Content.Locked("no key"));
+
+    LaneReport report = lane.check(Depth.PAYLOADS, findings::add);
+
+    assertThat(report.locked()).isEqualTo(BLOCKS);
+    assertThat(report.items()).isEqualTo(BLOCKS * ITEMS);
+    assertThat(findings).isEmpty();
   }
 
   @Test

@@ -81,7 +81,9 @@ public final class VerifyCommand implements Callable<Integer> {
     return text.append(Quantities.count(report.findings(), "finding"))
         .append(", ")
         .append(Quantities.count(report.missing(), "item"))
-        .append(" missing")
+        .append(" missing, ")
+        .append(Quantities.count(report.unreadable()))
+        .append(" unreadable")
         .toString();
   }
 }
