@@ -37,6 +37,12 @@ final class BufferOptions {
       description = "The buffer directory itself, or a copy of one.")
   private @Nullable Path directory;
 
+  @Option(
+      names = "--key-file",
+      paramLabel = "FILE",
+      description = "The keys of encrypted blocks. Default: that of the configuration, if any.")
+  private @Nullable Path keyFile;
+
   /**
    * Opens the directory for reading.
    *
@@ -46,21 +52,30 @@ final class BufferOptions {
     if (directory != null && !files.isEmpty()) {
       throw CommandFailure.badUsage("--config and --directory are both given (expected one)");
     }
-    return open(directory != null ? directory : configured());
+    if (directory != null) {
+      return open(directory, keyFile);
+    }
+    BufferConfig buffer = configured();
+    return open(buffer.directory(), keyFile != null ? keyFile : buffer.keyFile());
   }
 
-  /** Opens a directory for reading. */
-  static BufferReader open(Path directory) throws CommandFailure, IOException {
+  /**
+   * Opens a directory for reading.
+   *
+   * @param keyFile the keys of encrypted blocks; null for none
+   */
+  private static BufferReader open(Path directory, @Nullable Path keyFile)
+      throws CommandFailure, IOException {
     if (!Files.isDirectory(directory)) {
       throw CommandFailure.badUsage(
           "buffer directory %s: %s. Name it with --directory, or the relay's configuration with --config."
               .formatted(directory, Files.exists(directory) ? "not a directory" : "not there"));
     }
-    return BufferReader.open(directory);
+    return BufferReader.open(directory, keyFile);
   }
 
   /** Only what concerns the buffer must be right: an operator's shell lacks the sinks' keys. */
-  private Path configured() throws CommandFailure {
+  private BufferConfig configured() throws CommandFailure {
     Configuration configuration = ConfigurationLoader.load(files, overrides, System.getenv());
     BufferConfig buffer = BufferConfig.read(configuration.root().section("buffer"));
     List<Problem> problems =
@@ -71,6 +86,6 @@ final class BufferOptions {
       throw CommandFailure.badUsage(
           problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
     }
-    return buffer.directory();
+    return buffer;
   }
 }
