@@ -208,7 +208,8 @@ final class BufferReplayCommand implements Callable<Integer> {
       throw CommandFailure.badUsage("buffer directory " + buffer + ": not there");
     }
     Selection selection = range.selection(InstantSource.system()).fromItem(fromItem);
-    for (LaneReader lane : LaneNames.choose(BufferReader.open(buffer, config.buffer().keyFile()), lanes)) {
+    for (LaneReader lane :
+        LaneNames.choose(BufferReader.open(buffer, config.buffer().keyFile()), lanes)) {
       inputs.add(
           new LaneInput(
               lane, undelivered ? selection.fromItem(lane.cursorItem()) : selection, err));
