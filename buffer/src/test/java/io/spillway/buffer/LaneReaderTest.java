@@ -157,7 +157,8 @@ class LaneReaderTest {
       try {
         LaneReader lane = reader(directory);
         LaneReport report = lane.check(Depth.PAYLOADS, findings::add);
-        assertThat(report.items()).isEqualTo(report.endItem() - report.firstItem());
+        // Less, if a segment was settled and deleted on the way.
+        assertThat(report.items()).isBetween(0L, report.endItem() - report.firstItem());
         LaneSnapshot snapshot = lane.snapshot();
         assertThat(snapshot.cursorItem()).isLessThanOrEqualTo(snapshot.appendedItem());
         rounds++;
