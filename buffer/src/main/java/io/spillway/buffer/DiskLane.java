@@ -7,7 +7,6 @@ import io.spillway.buffer.BufferDirectory.Trouble;
 import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
-import io.spillway.otlp.codec.BlockCompressor;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.Lane;
@@ -18,7 +17,6 @@ import io.spillway.otlp.stage.Settlement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -69,17 +67,11 @@ final class DiskLane implements Lane, AutoCloseable {
   private static final Duration MIN_REOPEN = Duration.ofSeconds(1);
   private static final Duration MAX_REOPEN = Duration.ofSeconds(30);
 
-  /** How often a block whose key is missing is tried again. */
-  private static final long RETRY_KEY_NANOS = 1_000_000_000L;
-
   /** How often the writer looks whether its files are still there. */
   private static final long LOOK_NANOS = 1_000_000_000L;
 
   private static final long STUCK_NANOS = 50_000_000L;
   private static final Duration RETRY_HAND_OVER = Duration.ofSeconds(1);
-
-  /** No lane gets here honestly; beyond, there is no name for a segment. */
-  private static final int MAX_CYCLE = 1 << 30;
 
   /** Deleted files return their space some milliseconds later; waited for in these steps. */
   private static final long SPACE_RETURN_STEP_NANOS = 10_000_000L;
@@ -94,11 +86,9 @@ final class DiskLane implements Lane, AutoCloseable {
   private final SegmentFiles files;
   private final LaneAccount account;
   private final HandOver handOver = new HandOver();
-  private final BlockCompressor compressor = new BlockCompressor();
+  private final BlockBuilder builder;
+  private final LaneRecovery recovery;
   private final LogLimit logLimit;
-  private final LogLimit damageLimit;
-  private final Quarantine quarantine;
-  private final @Nullable BlockCipher cipher;
   private final Thread writer;
   private final Object reading = new Object();
   private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
@@ -114,19 +104,12 @@ final class DiskLane implements Lane, AutoCloseable {
   private volatile @Nullable String full;
   private volatile boolean suspended;
 
-  /** Set by the reader when it cannot go on until the queue was opened again. */
-  private volatile boolean stalled;
-
-  /** Why the next block cannot be handed out, though it is whole; written by the reader. */
-  private volatile @Nullable String held;
-
   // The writer's.
   private volatile @Nullable AppendMark mark;
   private long lookAtNanos = System.nanoTime();
   private @Nullable SlotFile checkpoint;
   private boolean hasCheckpoint;
   private Duration reopenPause = MIN_REOPEN;
-  private byte[] merged = new byte[0];
   private long lastTick = System.nanoTime();
   private long newestAccepted;
   private int segment = -1;
@@ -139,11 +122,7 @@ final class DiskLane implements Lane, AutoCloseable {
   /** Settled segments that stay for a while. */
   private final KeptSegments kept;
 
-  /** Since the queue was opened, something was read that the cursor had not passed. */
-  private boolean reads;
-
-  private boolean rescanned;
-  private long tryKeyAtNanos;
+  private final BlockReader reader;
 
   DiskLane(
       LaneId id,
@@ -157,8 +136,6 @@ final class DiskLane implements Lane, AutoCloseable {
       BufferDirectory home,
       InstantSource clock) {
     this.id = id;
-    this.quarantine = quarantine;
-    this.cipher = cipher;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -170,7 +147,17 @@ final class DiskLane implements Lane, AutoCloseable {
     this.files = new SegmentFiles(id, directory, quarantine, budget.space());
     this.account = new LaneAccount(id, clock);
     this.logLimit = new LogLimit(clock);
-    this.damageLimit = new LogLimit(clock);
+    this.builder = new BlockBuilder(id, cipher, clock);
+    this.recovery = new LaneRecovery(id, files, account);
+    this.reader =
+        new BlockReader(
+            id,
+            account,
+            quarantine,
+            cipher,
+            clock,
+            () -> this.settings.maxAge(),
+            () -> suspended || !home.isSound());
     tryOpen();
     this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::writeUntilClosed);
   }
@@ -295,7 +282,7 @@ final class DiskLane implements Lane, AutoCloseable {
         break;
       }
       written.addAll(block);
-      bytes += bytesOf(block);
+      bytes += BlockBuilder.bytesOf(block);
       if (!power || bytes >= MAX_GROUP_BYTES || System.nanoTime() - started >= MAX_GROUP_NANOS) {
         break;
       }
@@ -369,16 +356,9 @@ final class DiskLane implements Lane, AutoCloseable {
     if (queue == null) {
       reopen();
     }
-    Slice bytes = merge(block);
-    Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
-    Totals before = account.appended();
-    BlockHeader header = header(block, before, bytes.length(), payload);
-    if (cipher != null && !payload.isEmpty()) {
-      BlockCipher.Sealed sealed = seal(cipher, header, payload);
-      header = sealed.header();
-      payload = sealed.payload();
-    }
-    appendMakingRoom(header.encode(), payload);
+    BlockBuilder.Built built = builder.build(block, codec, account.appended());
+    BlockHeader header = built.header();
+    appendMakingRoom(header.encode(), built.payload());
     Totals end = header.end();
     SegmentQueue q = queue;
     if (mark != null && q != null) {
@@ -397,73 +377,6 @@ final class DiskLane implements Lane, AutoCloseable {
       segmentSince = header.firstAccepted();
     }
     account.published(end);
-  }
-
-  private BlockCipher.Sealed seal(BlockCipher with, BlockHeader header, Slice payload)
-      throws IOException {
-    try {
-      return with.seal(id, header, payload);
-    } catch (GeneralSecurityException e) {
-      throw new IOException("encrypting failed", e);
-    }
-  }
-
-  private BlockHeader header(List<Pending> block, Totals before, int length, Slice payload) {
-    List<Block.Request> requests = new ArrayList<>(block.size());
-    int items = 0;
-    long sampledOut = 0;
-    long firstAccepted = Long.MAX_VALUE;
-    long lastAccepted = Long.MIN_VALUE;
-    for (Pending append : block) {
-      if (!append.request().isEmpty() || append.items() > 0) {
-        requests.add(new Block.Request(append.request().length(), append.items()));
-      }
-      items = Math.addExact(items, append.items());
-      sampledOut += append.sampledOut();
-      firstAccepted = Math.min(firstAccepted, append.acceptedMillis());
-      lastAccepted = Math.max(lastAccepted, append.acceptedMillis());
-    }
-    return new BlockHeader(
-        id.signal(),
-        codec,
-        payload.length(),
-        BlockHeader.crc(payload),
-        length,
-        items,
-        before.items(),
-        before.blocks(),
-        block.isEmpty() ? clock.millis() : firstAccepted,
-        block.isEmpty() ? clock.millis() : lastAccepted,
-        before.sampledOut() + sampledOut,
-        before.bytes() + payload.length(),
-        requests,
-        false);
-  }
-
-  /** The requests one after the other; valid until the next call. */
-  private Slice merge(List<Pending> block) {
-    if (block.size() == 1) {
-      return block.getFirst().request();
-    }
-    int length = bytesOf(block);
-    if (merged.length < length) {
-      merged = new byte[Math.min(HandOver.MAX_BLOCK_BYTES, Math.max(length, 2 * merged.length))];
-    }
-    int at = 0;
-    for (Pending append : block) {
-      Slice r = append.request();
-      System.arraycopy(r.array(), r.offset(), merged, at, r.length());
-      at += r.length();
-    }
-    return new Slice(merged, 0, length);
-  }
-
-  private static int bytesOf(List<Pending> block) {
-    int bytes = 0;
-    for (Pending append : block) {
-      bytes += append.request().length();
-    }
-    return bytes;
   }
 
   // ---- room on disk, the writer thread
@@ -516,7 +429,7 @@ final class DiskLane implements Lane, AutoCloseable {
       int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
       account.restartAt(q.firstIndexOf(next));
       closeQueue(q);
-      deleteSettled(files.cycles());
+      recovery.deleteSettled(files.cycles());
       openQueue();
     }
   }
@@ -544,7 +457,7 @@ final class DiskLane implements Lane, AutoCloseable {
       int next = Math.max(q.writtenCycle(), files.newestNumber()) + 1;
       account.giveUp(account.appended(), q.firstIndexOf(next), reason);
       closeQueue(q);
-      deleteSettled(files.cycles());
+      recovery.deleteSettled(files.cycles());
       openQueue();
     }
   }
@@ -718,9 +631,9 @@ final class DiskLane implements Lane, AutoCloseable {
     Trouble trouble = home.trouble();
     if (trouble != null && !suspended) {
       fail(new IOException(trouble.reason()));
-    } else if (trouble != null && (trouble.gone() || stalled || !account.hasUnread())) {
+    } else if (trouble != null && (trouble.gone() || reader.isStalled() || !account.hasUnread())) {
       letGo();
-    } else if (trouble == null && (suspended || stalled)) {
+    } else if (trouble == null && (suspended || reader.isStalled())) {
       letGo();
       reopenAtNanos = now;
     } else if (trouble == null) {
@@ -758,7 +671,7 @@ final class DiskLane implements Lane, AutoCloseable {
       }
       closeBooks();
       suspended = false;
-      stalled = false;
+      reader.calm();
     }
   }
 
@@ -807,7 +720,11 @@ final class DiskLane implements Lane, AutoCloseable {
   private void fail(Throwable e) {
     Trouble trouble = home.check();
     boolean wasOpen = queue != null && !suspended;
-    if (trouble != null && !trouble.gone() && wasOpen && account.hasUnread() && !stalled) {
+    if (trouble != null
+        && !trouble.gone()
+        && wasOpen
+        && account.hasUnread()
+        && !reader.isStalled()) {
       suspended = true;
       failure = "the disk takes no writes: " + trouble.reason();
     } else {
@@ -840,18 +757,19 @@ final class DiskLane implements Lane, AutoCloseable {
     boolean tookUp = mark == null && openBooks();
     files.repair();
     NavigableSet<Integer> cycles = files.cycles();
-    Totals end = findEnd(cycles);
+    Mark found = mark == null ? null : mark.found();
+    Totals end = recovery.findEnd(cycles, found);
     if (tookUp) {
-      doubtCheckpoint(cycles, end);
+      hasCheckpoint = recovery.believesCheckpoint(cycles, end, found);
     }
     if (hasCheckpoint && settings.keepDelivered().isZero()) {
-      deleteSettled(cycles);
+      recovery.deleteSettled(cycles);
     }
-    int next = nextCycle();
+    int next = recovery.nextCycle(found);
     SegmentQueue opened = SegmentQueue.open(files, segmentBytes, budget, next);
     try {
       if (!hasCheckpoint) {
-        startWithoutCheckpoint(opened);
+        recovery.startWithoutCheckpoint(opened);
         hasCheckpoint = true;
       }
       opened.seek(account.readIndex());
@@ -859,8 +777,7 @@ final class DiskLane implements Lane, AutoCloseable {
       closeQueue(opened);
       throw e;
     }
-    reads = false;
-    rescanned = false;
+    reader.opened();
     deletedBefore = 0;
     kept.clear();
     queue = opened;
@@ -892,111 +809,6 @@ final class DiskLane implements Lane, AutoCloseable {
     }
   }
 
-  /**
-   * A checkpoint is written after the mark and after the blocks it passes. One that is ahead of all
-   * of them belongs to another time of this directory; believing it would skip what is on disk.
-   *
-   * @param end of the records on disk; zero if there are none
-   */
-  private void doubtCheckpoint(NavigableSet<Integer> cycles, Totals end) {
-    Totals cursor = account.cursor();
-    int cycle = cycleOf(account.cursorIndex());
-    if (end.equals(Totals.ZERO)) {
-      return; // nothing on disk that could be skipped
-    }
-    Mark found = mark == null ? null : mark.found();
-    boolean isAhead = found == null ? cycles.last() < cycle : found.end().isBefore(cursor);
-    if (end.isBefore(cursor) && isAhead) {
-      log.error(
-          "buffer {}: the checkpoint says that items up to {} are settled, but the disk holds"
-              + " items up to {} only. It is not believed.",
-          id,
-          cursor.items(),
-          end.items());
-      account.forget(found == null ? end : end.max(found.end()));
-      hasCheckpoint = false;
-    } else if (cursor.isBefore(end) && cycles.last() < cycle) {
-      account.restartAt((long) cycles.first() << 32);
-    }
-  }
-
-  /** A crash between a checkpoint and the deletion that it allowed leaves such segments. */
-  private void deleteSettled(NavigableSet<Integer> cycles) throws IOException {
-    int cursorCycle = cycleOf(account.cursorIndex());
-    while (!cycles.isEmpty() && cycles.first() < cursorCycle) {
-      Integer after = cycles.higher(cycles.first());
-      BlockHeader first = after == null ? null : SegmentScan.first(files.segment(after));
-      if (first != null && account.cursor().isBefore(first.start())) {
-        return; // the numbers say otherwise, and they are right
-      }
-      files.delete(cycles.removeFirst());
-    }
-  }
-
-  /** Above every number that was ever used, so no index comes twice. */
-  private int nextCycle() throws IOException {
-    int newest = files.newestNumber();
-    int next = newest + 1;
-    Mark found = mark == null ? null : mark.found();
-    if (found != null) {
-      next = Math.max(next, found.cycle() + 1);
-    }
-    long cursor = account.readIndex();
-    boolean atStart = cursor << 32 == 0;
-    next = Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
-    if (next > 0 && next <= MAX_CYCLE) {
-      return next;
-    }
-    if (cycleOf(cursor) > newest) {
-      account.restartAt((long) (newest + 1) << 32);
-    }
-    return newest + 1;
-  }
-
-  /** An index is the segment's number in the upper half, a position in it in the lower. */
-  private static int cycleOf(long index) {
-    return (int) (index >>> 32);
-  }
-
-  /**
-   * Reads the newest segment from the writer's mark on, since a record may have been written after
-   * it; without a good mark, from the front and as far back as it takes to find a record.
-   */
-  private Totals findEnd(NavigableSet<Integer> cycles) throws IOException {
-    Mark found = mark == null ? null : mark.found();
-    if (found != null) {
-      account.found(found.end());
-    }
-    for (int cycle : cycles.descendingSet()) {
-      boolean marked = found != null && found.cycle() == cycle;
-      long from = marked && found != null ? found.position() : 0;
-      SegmentScan.Found scan = SegmentScan.scan(files.segment(cycle), from);
-      account.found(scan.end());
-      long end = Math.max(scan.endPosition(), from);
-      if (cycle == cycles.last() && end > 0) {
-        files.truncate(cycle, end + SegmentQueue.SLACK_BYTES);
-      }
-      if (scan.first() != null) {
-        return scan.end();
-      }
-      if (marked && found != null && SegmentScan.first(files.segment(cycle)) != null) {
-        return found.end();
-      }
-    }
-    return Totals.ZERO;
-  }
-
-  private void startWithoutCheckpoint(SegmentQueue opened) throws IOException {
-    for (int cycle : opened.cycles()) {
-      BlockHeader first = SegmentScan.first(files.segment(cycle));
-      if (first != null) {
-        account.startWithoutCheckpoint(first.start(), opened.firstIndexOf(cycle));
-        return;
-      }
-    }
-    account.startWithoutCheckpoint(account.appended(), opened.firstIndexOf(opened.firstCycle()));
-  }
-
   private void warn(String what, Throwable e) {
     long suppressed = logLimit.permit();
     if (suppressed >= 0) {
@@ -1025,171 +837,14 @@ final class DiskLane implements Lane, AutoCloseable {
   private @Nullable Block readNext() {
     synchronized (reading) {
       SegmentQueue q = queue;
-      if (held != null && System.nanoTime() - tryKeyAtNanos < 0) {
+      if (q == null) {
         return null;
       }
-      held = null;
-      while (q != null && held == null) {
-        // In this order: what was counted before we look must be there when we look.
-        Totals appended = account.appended();
-        SegmentQueue.End written = q.written();
-        if (!account.read().isBefore(appended)) {
-          return null;
-        }
-        try {
-          SegmentQueue.Document document = q.next(written);
-          Block block = null;
-          if (document != null) {
-            block = take(q, document);
-          } else if (!rescan(q) && !isDiskAtFault()) {
-            lose(q, appended, q.indexAfter(written), q.readingCycle(), q.readingPosition());
-          }
-          if (block != null || stalled) {
-            return block;
-          }
-        } catch (IOException e) {
-          warn("segment " + q.readingCycle() + " cannot be read now; trying again", e);
-          return null;
-        }
+      Block block = reader.next(q);
+      if (isSettledSegmentLeft()) { // blocks may have been passed on the way
+        deleteSettled(q);
       }
-      return null;
-    }
-  }
-
-  /**
-   * The block in a document, if it is next and good; otherwise what is wrong is counted and null
-   * returned.
-   */
-  private @Nullable Block take(SegmentQueue q, SegmentQueue.Document document) {
-    BlockHeader header = document.header();
-    long index = document.index();
-    int cycle = q.cycleOf(index);
-    Totals read = account.read();
-    if (!read.isBefore(header.end())) {
-      if (reads) {
-        stray(q, document, header.items());
-      }
-      return null; // before the cursor
-    }
-    if (cycle < q.firstCycle() && account.appended().isBefore(header.end())) {
-      stray(q, document, header.items());
-      return null;
-    }
-    if (header.firstItem() < read.items()) {
-      // The rest of its items are a gap before the next block.
-      stray(q, document, read.items() - header.firstItem());
-      return null;
-    }
-    if (read.isBefore(header.start())) {
-      if (rescan(q) || isDiskAtFault()) {
-        return null;
-      }
-      lose(q, header.start(), index, cycle, document.passed());
-    }
-    Slice payload = document.payload();
-    if (payload == null || BlockHeader.crc(payload) != header.payloadCrc()) {
-      if (isDiskAtFault()) {
-        return null;
-      }
-      lose(q, header.end(), document.nextIndex(), cycle, SegmentQueue.positionOf(index));
-      return null;
-    }
-    reads = true;
-    Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(settings.maxAge());
-    if (header.items() == 0 || expiry.isBefore(clock.instant())) {
-      account.pass(header.end(), document.nextIndex(), DropReason.EXPIRED);
-      deleteSettled(q);
-      return null;
-    }
-    Slice plain = header.encrypted() ? unlock(q, header, payload) : payload;
-    return plain == null ? null : account.handOut(header, index, document.nextIndex(), plain);
-  }
-
-  /** Null if that takes a key that is not there: then the block is kept and tried again. */
-  private @Nullable Slice unlock(SegmentQueue q, BlockHeader header, Slice payload) {
-    return switch (BlockCipher.open(cipher, id, header, payload)) {
-      case BlockCipher.Opened.Plain(Slice plain) -> plain;
-      case BlockCipher.Opened.Locked(String reason) -> {
-        q.back();
-        held = reason;
-        tryKeyAtNanos = System.nanoTime() + RETRY_KEY_NANOS;
-        long suppressed = damageLimit.permit();
-        if (suppressed >= 0) {
-          log.error(
-              "buffer {}: {}. Nothing is lost; delivery waits until the key is back in"
-                  + " buffer::encryption::key_file ({} more suppressed)",
-              id,
-              reason,
-              suppressed);
-        }
-        yield null;
-      }
-    };
-  }
-
-  /** A dying disk makes good data look damaged: then reading waits until it is well. */
-  private boolean isDiskAtFault() {
-    stalled |= suspended || !home.isSound();
-    return stalled;
-  }
-
-  /** Before anything is given up, the lane is read once more from its front. */
-  private boolean rescan(SegmentQueue q) {
-    if (reads || rescanned) {
-      return false;
-    }
-    rescanned = true;
-    return q.skipTo(0);
-  }
-
-  /**
-   * Counts what is missing up to {@code end}, and keeps what is in its place.
-   *
-   * @param cycle where the damage is, from {@code position} on
-   */
-  private void lose(SegmentQueue q, Totals end, long nextIndex, int cycle, long position) {
-    reads = true;
-    Totals read = account.read();
-    boolean within = q.cycleOf(nextIndex) == cycle;
-    long length = within ? SegmentQueue.positionOf(nextIndex) - position : Long.MAX_VALUE;
-    Path kept = setAside(q, cycle, position, length, read.items());
-    account.pass(end, nextIndex, DropReason.CORRUPT);
-    damaged(end.items() - read.items(), "are unreadable on disk", cycle, kept);
-    deleteSettled(q);
-  }
-
-  /** A good record with numbers that are taken: its items were never in the lane's own count. */
-  private void stray(SegmentQueue q, SegmentQueue.Document document, long items) {
-    int cycle = q.cycleOf(document.index());
-    long position = SegmentQueue.positionOf(document.index());
-    long length = SegmentQueue.positionOf(document.nextIndex()) - position;
-    Path kept = setAside(q, cycle, position, length, document.header().firstItem());
-    account.stray(items);
-    damaged(items, "bear item numbers that are not theirs", cycle, kept);
-  }
-
-  private @Nullable Path setAside(
-      SegmentQueue q, int cycle, long position, long length, long firstItem) {
-    int most = (int) Math.clamp(length, 0, 2L * SegmentQueue.MAX_RECORD_BYTES);
-    Slice bytes = q.bytes(cycle, position, most);
-    return bytes.isEmpty() ? null : quarantine.record(id, cycle, position, firstItem, bytes);
-  }
-
-  private void damaged(long items, String what, int cycle, @Nullable Path kept) {
-    long suppressed = damageLimit.permit();
-    if (suppressed >= 0) {
-      log.error(
-          "buffer {}: {} items in segment {} {}; counted as dropped{reason=\"corrupt\"}. {}. Look"
-              + " with {} ({} more suppressed)",
-          id,
-          items,
-          cycle,
-          what,
-          kept == null
-              ? "Nothing is left of them to keep"
-              : "What is left of them is kept as " + kept,
-          quarantine.commands(id),
-          suppressed);
+      return block;
     }
   }
 
@@ -1198,7 +853,7 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public void settle(Block block, Settlement settlement) {
     account.settle(block, settlement);
-    if (cycleOf(account.cursorIndex()) > deletedBefore && settings.keepDelivered().isZero()) {
+    if (isSettledSegmentLeft()) {
       synchronized (reading) {
         SegmentQueue q = queue;
         if (q != null) {
@@ -1216,6 +871,12 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public void redelivered(Block block) {
     account.redelivered(block.items());
+  }
+
+  /** Segments that are kept for a while are looked after by the writer. */
+  private boolean isSettledSegmentLeft() {
+    return LaneRecovery.cycleOf(account.cursorIndex()) > deletedBefore
+        && settings.keepDelivered().isZero();
   }
 
   /** The checkpoint is forced first: items whose segment is gone must never look lost. */
@@ -1250,7 +911,7 @@ final class DiskLane implements Lane, AutoCloseable {
         refusal != null ? refusal.reason() : full,
         account.unsyncedBytes(),
         account.lastSync(),
-        held);
+        reader.held());
   }
 
   /** Of the oldest block in flight; if there is none, of the next one to be read. */
@@ -1303,7 +964,7 @@ final class DiskLane implements Lane, AutoCloseable {
     }
     account.close();
     closeBooks();
-    compressor.close();
+    builder.close();
   }
 
   private void forceLast(SegmentQueue q) {
