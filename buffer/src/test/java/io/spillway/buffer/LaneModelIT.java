@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -12,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * which nothing was changed; to look for trouble, add {@code -Dspillway.model.seed=N}.
  */
 @Tag("long")
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(600)
 class LaneModelIT {
   private static final int STEPS = 12_500;

@@ -12,11 +12,14 @@ import io.spillway.tests.harness.Ledger;
 import io.spillway.tests.harness.Load;
 import io.spillway.tests.harness.RelayProcess;
 import io.spillway.tests.harness.Yaml;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import tools.jackson.databind.JsonNode;
 
 /** Stopping and reloading under load: nothing is lost, and nothing but what was asked changes. */
 @Timeout(300)
@@ -84,13 +87,27 @@ class GracefulStopIT {
 
     relay.configure(before.replace("name: default", "name: renamed"));
     relay.start();
+    assertThat(retired(relay)).containsExactlyInAnyOrder("traces", "metrics", "logs");
     sink.heal();
 
     await().untilAsserted(() -> assertThat(relay.ledger().buffered()).isZero());
+    assertThat(retired(relay)).isEmpty();
     assertThat(relay.ledger().balanced()).isTrue();
+    assertThat(relay.ledger().lane("default", Kind.TRACES).routed()).isPositive();
     for (Kind kind : Kind.values()) {
       assertThat(missing(load.acknowledged(kind), sink.ids(kind))).isEmpty();
     }
+  }
+
+  /** Signals of the lanes that are shown as retired: those with something in them. */
+  private static List<String> retired(RelayProcess relay) {
+    List<String> signals = new ArrayList<>();
+    for (JsonNode lane : relay.status().path("lanes")) {
+      if (lane.path("retired").asBoolean()) {
+        signals.add(lane.path("signal").asString());
+      }
+    }
+    return signals;
   }
 
   @Test
