@@ -178,8 +178,6 @@ final class SegmentQueue implements AutoCloseable {
       boolean complete = false;
       try {
         Bytes<?> bytes = Objects.requireNonNull(document.wire()).bytes();
-        Prefault.writable(
-            bytes.addressForWrite(bytes.writePosition()), header.length + payload.length());
         bytes.write(header);
         bytes.write(payload.array(), payload.offset(), payload.length());
         position = bytes.writePosition();

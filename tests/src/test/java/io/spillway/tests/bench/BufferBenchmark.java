@@ -53,12 +53,12 @@ import tools.jackson.databind.json.JsonMapper;
  * outage takes. Needs some 25 GiB of disk below the temporary directory.
  */
 public final class BufferBenchmark {
-  private static final int APPEND_PAIRS = 7;
+  private static final int APPEND_PAIRS = 5;
   private static final int APPEND_BYTES = 1 << 30;
   private static final int BLOCK_BYTES = 1 << 20;
   private static final int OUTSTANDING = 32;
   private static final List<Long> BACKLOGS = List.of(1L << 20, 1L << 30, 10L << 30);
-  private static final int START_ROUNDS = 5;
+  private static final int START_ROUNDS = 3;
   private static final Duration DRAIN_FOR = Duration.ofSeconds(5);
   private static final int OUTAGE_RATE = 1_000;
   private static final int OUTAGE_SPANS = 30_000;
