@@ -32,7 +32,7 @@ final class HeldLocks {
    */
   static OptionalLong owner(String locks, long device, long inode) {
     long major = (device >>> 8 & 0xfff) | (device >>> 32 & ~0xfffL);
-    long minor = (device & 0xff) | (device >>> 12 & ~0xffL);
+    long minor = (device & 0xff) | (device >>> 12 & 0xffff_ff00L);
     String place = "%02x:%02x:%d".formatted(major, minor, inode);
     return locks
         .lines()

@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Who holds the lock of a buffer directory, as the lock file says in three lines.
@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 record LockOwner(String pid, String namespace, String hold) {
   private static final int MAX_BYTES = 256;
-  private static final Path LOCKS = Path.of("/proc/locks");
 
   /** This process, with a new name for its hold. */
   static LockOwner self() {
@@ -51,9 +50,9 @@ record LockOwner(String pid, String namespace, String hold) {
    * a process knows itself by another one.
    */
   String describe(Path file) {
-    String here = holder(file);
-    if (here != null) {
-      return "process " + here;
+    OptionalLong here = holder(file);
+    if (here.isPresent()) {
+      return "process " + here.getAsLong();
     }
     String name = "process " + (pid.isEmpty() ? "of unknown id" : pid);
     return namespace.isEmpty() || namespace.equals(ownNamespace())
@@ -64,34 +63,13 @@ record LockOwner(String pid, String namespace, String hold) {
             + ", probably a container (lsns -t pid shows it)";
   }
 
-  /**
-   * The process that holds a lock on the file, as {@code /proc/locks} shows it: {@code 1: POSIX
-   * ADVISORY WRITE 4711 fe:01:131 0 EOF}. A process outside our namespace is not shown, or as 0.
-   */
-  private static @Nullable String holder(Path file) {
+  /** Empty where the kernel does not tell: then the lock file says what there is. */
+  private static OptionalLong holder(Path file) {
     try {
-      String inode = ":" + Files.getAttribute(file, "unix:ino");
-      for (String line : Files.readAllLines(LOCKS)) {
-        String[] words = line.trim().split("\\s+", -1);
-        if (words.length >= 8
-            && words[1].equals("POSIX")
-            && words[5].endsWith(inode)
-            && isSameDevice(words[5], file)
-            && Long.parseLong(words[4]) > 0) {
-          return words[4];
-        }
-      }
+      return HeldLocks.owner(file);
     } catch (IOException | RuntimeException e) {
-      return null; // no such file, or not as we know it: then the lock file says what there is
+      return OptionalLong.empty();
     }
-    return null;
-  }
-
-  private static boolean isSameDevice(String locked, Path file) throws IOException {
-    long device = (long) Files.getAttribute(file, "unix:dev");
-    long major = ((device >>> 8) & 0xfff) | ((device >>> 32) & ~0xfffL);
-    long minor = (device & 0xff) | ((device >>> 12) & ~0xffL);
-    return locked.startsWith("%02x:%02x:".formatted(major, minor & 0xffffffffL));
   }
 
   private static String ownNamespace() {
