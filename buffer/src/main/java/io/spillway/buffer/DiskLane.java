@@ -410,7 +410,7 @@ final class DiskLane implements Lane, AutoCloseable {
     } else if (settings.whenFull() == WhenFull.REFUSE || q.cycles().isEmpty()) {
       return false;
     } else {
-      giveUpOldest(q, DropReason.EVICTED);
+      giveUp(q, behindOldest(q), DropReason.EVICTED);
     }
     awaitSpace(bytes);
     return true;
@@ -434,21 +434,37 @@ final class DiskLane implements Lane, AutoCloseable {
     }
   }
 
-  /** Gives up what is unsettled in the oldest segment, and the segment with it. */
-  private void giveUpOldest(SegmentQueue q, DropReason reason) throws IOException {
-    synchronized (reading) {
-      List<Integer> cycles = unsettled(q);
-      for (int cycle : cycles.subList(Math.min(1, cycles.size()), cycles.size())) {
+  /** Where a segment begins, by the first block in it. */
+  private record Boundary(int cycle, BlockHeader first) {}
+
+  /** The boundary behind the oldest segment that is not settled; null if no block follows it. */
+  private @Nullable Boundary behindOldest(SegmentQueue q) throws IOException {
+    synchronized (reading) { // or a segment may go while it is looked at
+      int cursor = q.cycleOf(account.cursorIndex());
+      List<Integer> later = q.cycles().stream().filter(cycle -> cycle >= cursor).skip(1).toList();
+      for (int cycle : later) {
         BlockHeader first = SegmentScan.first(files.segment(cycle));
         if (first != null) {
-          if (account.giveUp(first.start(), q.firstIndexOf(cycle), reason)) {
-            q.skipTo(cycle);
-          }
-          q.deleteBefore(cycle);
-          return;
+          return new Boundary(cycle, first);
         }
       }
+      return null;
+    }
+  }
+
+  /** Gives up what is unsettled before a boundary, or everything if there is none. */
+  private void giveUp(SegmentQueue q, @Nullable Boundary boundary, DropReason reason)
+      throws IOException {
+    if (boundary == null) {
       giveUpAll(q, reason);
+      return;
+    }
+    synchronized (reading) {
+      int cycle = boundary.cycle;
+      if (account.giveUp(boundary.first.start(), q.firstIndexOf(cycle), reason)) {
+        q.skipTo(cycle);
+      }
+      q.deleteBefore(cycle);
     }
   }
 
@@ -460,12 +476,6 @@ final class DiskLane implements Lane, AutoCloseable {
       recovery.deleteSettled(files.cycles());
       openQueue();
     }
-  }
-
-  /** The segments from the cursor on, oldest first. */
-  private List<Integer> unsettled(SegmentQueue q) {
-    int cursor = q.cycleOf(account.cursorIndex());
-    return q.cycles().stream().filter(cycle -> cycle >= cursor).toList();
   }
 
   /** Deletes settled segments that would have stayed for a while; false if there were none. */
@@ -560,30 +570,19 @@ final class DiskLane implements Lane, AutoCloseable {
     if (segmentSince < clock.millis() - maxAge.toMillis() / SEGMENTS_PER_MAX_AGE) {
       q.roll();
     }
-    Instant oldest = oldest();
-    while (oldest != null && oldest.toEpochMilli() < limit && newestOfOldest(q) < limit) {
-      giveUpOldest(q, DropReason.EXPIRED);
-      q = queue;
-      oldest = q == null || account.isDrained() ? null : oldest();
-      if (q == null) {
+    for (SegmentQueue at = q; at != null && isOldestBefore(limit); at = queue) {
+      Boundary boundary = behindOldest(at);
+      long newest = boundary == null ? newestAccepted : boundary.first.firstAccepted();
+      if (newest >= limit) {
         return;
       }
+      giveUp(at, boundary, DropReason.EXPIRED);
     }
   }
 
-  /**
-   * When the newest request in the oldest unsettled segment was accepted, at the latest; by what
-   * follows that segment.
-   */
-  private long newestOfOldest(SegmentQueue q) throws IOException {
-    List<Integer> cycles = unsettled(q);
-    for (int cycle : cycles.subList(Math.min(1, cycles.size()), cycles.size())) {
-      BlockHeader first = SegmentScan.first(files.segment(cycle));
-      if (first != null) {
-        return first.firstAccepted();
-      }
-    }
-    return newestAccepted;
+  private boolean isOldestBefore(long millis) {
+    Instant oldest = account.isDrained() ? null : oldest();
+    return oldest != null && oldest.toEpochMilli() < millis;
   }
 
   // ---- giving up on request
