@@ -35,7 +35,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code buffer replay}: sends what is stored once more. */
@@ -53,13 +52,8 @@ final class BufferReplayCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
   @Mixin private TimeRange range = new TimeRange();
+  @Mixin private LaneNames lanes = new LaneNames();
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Parameters(
-      paramLabel = "LANE",
-      arity = "0..*",
-      description = "ROUTE/SIGNAL. Default: all lanes.")
-  private List<String> lanes = new ArrayList<>();
 
   @Option(
       names = "--exporter",
@@ -164,12 +158,12 @@ final class BufferReplayCommand implements Callable<Integer> {
       throw CommandFailure.badUsage("--rate and --from-item must be at least 0");
     }
     if (folder != null
-        && (!lanes.isEmpty() || undelivered || range.isGiven() || directory != null)) {
+        && (lanes.count() > 0 || undelivered || range.isGiven() || directory != null)) {
       throw CommandFailure.badUsage(
           "--dir sends whole files: it goes with neither lanes, --directory, --undelivered, --from"
               + " nor --to");
     }
-    if (fromItem > 0 && (folder == null ? lanes.size() != 1 : signal == null)) {
+    if (fromItem > 0 && (folder == null ? lanes.count() != 1 : signal == null)) {
       throw CommandFailure.badUsage(
           "--from-item counts the items of one lane (expected exactly one LANE, or --signal with"
               + " --dir)");
@@ -208,8 +202,7 @@ final class BufferReplayCommand implements Callable<Integer> {
       throw CommandFailure.badUsage("buffer directory " + buffer + ": not there");
     }
     Selection selection = range.selection(InstantSource.system()).fromItem(fromItem);
-    for (LaneReader lane :
-        LaneNames.choose(BufferReader.open(buffer, config.buffer().keyFile()), lanes)) {
+    for (LaneReader lane : lanes.choose(BufferReader.open(buffer, config.buffer().keyFile()))) {
       inputs.add(
           new LaneInput(
               lane, undelivered ? selection.fromItem(lane.cursorItem()) : selection, err));

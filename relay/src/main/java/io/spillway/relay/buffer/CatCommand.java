@@ -11,21 +11,19 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code buffer cat}: shows what is in lanes. */
 @Command(
     name = "cat",
     description = {
-      "Prints the requests in lanes as OTLP/JSON, one request a line, oldest first.",
+      "Prints the requests in lanes as OTLP/JSON, one request a line, oldest first, one lane after"
+          + " the other.",
       "Changes nothing: what is shown is still delivered."
     },
     mixinStandardHelpOptions = true)
@@ -34,13 +32,8 @@ public final class CatCommand implements Callable<Integer> {
   @Mixin private BufferOptions options = new BufferOptions();
   @Mixin private TimeRange range = new TimeRange();
   @Mixin private Reach reach = new Reach();
+  @Mixin private LaneNames lanes = new LaneNames();
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Parameters(
-      paramLabel = "LANE",
-      arity = "0..*",
-      description = "ROUTE/SIGNAL. Default: all lanes, one after the other.")
-  private List<String> lanes = new ArrayList<>();
 
   @Option(
       names = "--limit",
@@ -64,7 +57,7 @@ public final class CatCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     Selection selection = range.selection(InstantSource.system());
     boolean more = true;
-    for (LaneReader lane : LaneNames.choose(options.open(), lanes)) {
+    for (LaneReader lane : lanes.choose(options.open())) {
       if (more) {
         more = cat(lane, reach.of(lane, selection));
       }

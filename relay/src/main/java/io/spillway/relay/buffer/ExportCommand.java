@@ -9,7 +9,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -18,7 +17,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code buffer export}: copies what is in lanes into files. */
@@ -35,13 +33,8 @@ public final class ExportCommand implements Callable<Integer> {
   @Mixin private BufferOptions options = new BufferOptions();
   @Mixin private TimeRange range = new TimeRange();
   @Mixin private Reach reach = new Reach();
+  @Mixin private LaneNames lanes = new LaneNames();
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Parameters(
-      paramLabel = "LANE",
-      arity = "0..*",
-      description = "ROUTE/SIGNAL. Default: all lanes.")
-  private List<String> lanes = new ArrayList<>();
 
   @Option(
       names = "--out",
@@ -69,7 +62,7 @@ public final class ExportCommand implements Callable<Integer> {
 
   private int export() throws CommandFailure, IOException {
     Selection selection = range.selection(InstantSource.system());
-    List<LaneReader> chosen = LaneNames.choose(options.open(), lanes);
+    List<LaneReader> chosen = lanes.choose(options.open());
     for (LaneReader lane : chosen) {
       refuseToReplace(lane);
     }

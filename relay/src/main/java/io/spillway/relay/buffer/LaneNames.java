@@ -7,10 +7,26 @@ import io.spillway.otlp.stage.LaneId;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Parameters;
 
-/** Finds lanes by the names that people give them. */
+/** Finds lanes by the names that people give them; as a mixin, by those on the command line. */
 public final class LaneNames {
-  private LaneNames() {}
+
+  @Parameters(
+      paramLabel = "LANE",
+      arity = "0..*",
+      description = "ROUTE/SIGNAL. Default: all lanes.")
+  private List<String> names = new ArrayList<>();
+
+  /** How many were given. */
+  public int count() {
+    return names.size();
+  }
+
+  /** As {@link #choose(BufferReader, List)}, with the names that were given. */
+  public List<LaneReader> choose(BufferReader buffer) throws CommandFailure, IOException {
+    return choose(buffer, names);
+  }
 
   /**
    * The lanes of these names ({@code route/signal}), in this order; all lanes if none is given.

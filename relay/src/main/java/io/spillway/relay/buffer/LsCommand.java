@@ -19,7 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -34,13 +33,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class LsCommand implements Callable<Integer> {
 
   @Mixin private BufferOptions options = new BufferOptions();
+  @Mixin private LaneNames lanes = new LaneNames();
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Parameters(
-      paramLabel = "LANE",
-      arity = "0..*",
-      description = "ROUTE/SIGNAL. Default: all lanes.")
-  private List<String> lanes = new ArrayList<>();
 
   @Option(names = "--json", description = "Prints JSON, with exact numbers.")
   private boolean json;
@@ -55,7 +49,7 @@ public final class LsCommand implements Callable<Integer> {
   private int list() throws CommandFailure, IOException {
     BufferReader buffer = options.open();
     List<Line> lines = new ArrayList<>();
-    for (LaneReader lane : LaneNames.choose(buffer, lanes)) {
+    for (LaneReader lane : lanes.choose(buffer)) {
       lines.add(new Line(lane.id(), lane.snapshot()));
     }
     PrintWriter out = spec.commandLine().getOut();

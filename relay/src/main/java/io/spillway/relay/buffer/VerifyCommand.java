@@ -5,14 +5,12 @@ import io.spillway.buffer.LaneReport;
 import io.spillway.buffer.LaneReport.Depth;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code buffer verify}: reads every block and compares it with what the books say. */
@@ -28,13 +26,8 @@ import picocli.CommandLine.Spec;
 public final class VerifyCommand implements Callable<Integer> {
 
   @Mixin private BufferOptions options = new BufferOptions();
+  @Mixin private LaneNames lanes = new LaneNames();
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Parameters(
-      paramLabel = "LANE",
-      arity = "0..*",
-      description = "ROUTE/SIGNAL. Default: all lanes.")
-  private List<String> lanes = new ArrayList<>();
 
   @Option(
       names = "--headers",
@@ -49,7 +42,7 @@ public final class VerifyCommand implements Callable<Integer> {
   private int verify() throws CommandFailure, IOException {
     PrintWriter out = spec.commandLine().getOut();
     boolean clean = true;
-    List<LaneReader> chosen = LaneNames.choose(options.open(), lanes);
+    List<LaneReader> chosen = lanes.choose(options.open());
     for (LaneReader lane : chosen) {
       LaneReport report =
           lane.check(
