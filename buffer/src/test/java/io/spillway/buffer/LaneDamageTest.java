@@ -12,6 +12,7 @@ import static io.spillway.buffer.LaneFixture.pollAll;
 import static io.spillway.buffer.LaneFixture.segments;
 import static io.spillway.buffer.LaneFixture.store;
 import static io.spillway.buffer.LaneFixture.sum;
+import static io.spillway.buffer.SegmentDamage.truncate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.buffer.LaneFixture.FakeClock;
@@ -126,12 +127,6 @@ class LaneDamageTest {
 
     private static void replace(Path file, Path from) throws IOException {
       Files.write(file, Files.readAllBytes(laneDirectory(from).resolve(file.getFileName())));
-    }
-
-    private static void truncate(Path file, long length) throws IOException {
-      try (RandomAccessFile f = new RandomAccessFile(file.toFile(), "rw")) {
-        f.setLength(Math.min(f.length(), length));
-      }
     }
 
     /** Both halves of a slot file, or anything of a segment: headers, words, index, payloads. */

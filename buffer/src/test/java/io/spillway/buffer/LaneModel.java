@@ -5,6 +5,7 @@ import static io.spillway.buffer.LaneFixture.append;
 import static io.spillway.buffer.LaneFixture.assertBalanced;
 import static io.spillway.buffer.LaneFixture.await;
 import static io.spillway.buffer.LaneFixture.deliver;
+import static io.spillway.buffer.SegmentDamage.truncate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.buffer.BufferConfig.Durability;
@@ -284,12 +285,6 @@ final class LaneModel {
           }
         }
       }
-    }
-  }
-
-  private static void truncate(Path file, long length) throws IOException {
-    try (RandomAccessFile f = new RandomAccessFile(file.toFile(), "rw")) {
-      f.setLength(Math.min(f.length(), length));
     }
   }
 

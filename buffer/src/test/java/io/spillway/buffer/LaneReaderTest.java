@@ -9,6 +9,10 @@ import static io.spillway.buffer.LaneFixture.open;
 import static io.spillway.buffer.LaneFixture.poll;
 import static io.spillway.buffer.LaneFixture.segments;
 import static io.spillway.buffer.LaneFixture.store;
+import static io.spillway.buffer.SegmentDamage.lastByte;
+import static io.spillway.buffer.SegmentDamage.record;
+import static io.spillway.buffer.SegmentDamage.truncate;
+import static io.spillway.buffer.SegmentDamage.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -21,14 +25,9 @@ import io.spillway.otlp.codec.Decompression;
 import io.spillway.otlp.stage.Lane;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -540,20 +539,20 @@ class LaneReaderTest {
     for (int i = 0; i < url.length; i++) {
       url[i] = (byte) ('a' + random.nextInt(26));
     }
-    scope.writeBytes(record((byte) 0x1a, url));
-    return record((byte) 0x0a, record((byte) 0x12, scope.toByteArray()));
+    scope.writeBytes(field((byte) 0x1a, url));
+    return field((byte) 0x0a, field((byte) 0x12, scope.toByteArray()));
   }
 
-  private static byte[] record(byte tag, byte[] body) {
-    ByteArrayOutputStream record = new ByteArrayOutputStream();
-    record.write(tag);
+  private static byte[] field(byte tag, byte[] body) {
+    ByteArrayOutputStream field = new ByteArrayOutputStream();
+    field.write(tag);
     int rest = body.length;
     for (; rest > 0x7f; rest >>>= 7) {
-      record.write(rest | 0x80);
+      field.write(rest | 0x80);
     }
-    record.write(rest);
-    record.writeBytes(body);
-    return record.toByteArray();
+    field.write(rest);
+    field.writeBytes(body);
+    return field.toByteArray();
   }
 
   private static LaneReader reader(Path directory) throws IOException {
@@ -568,43 +567,5 @@ class LaneReaderTest {
       }
     }
     return blocks;
-  }
-
-  // ---- making damage
-
-  private static void truncate(Path file, long length) throws IOException {
-    try (RandomAccessFile f = new RandomAccessFile(file.toFile(), "rw")) {
-      f.setLength(length);
-    }
-  }
-
-  private static void write(Path file, long at, int value) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      ByteBuffer word = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, value);
-      channel.write(word, at);
-    }
-  }
-
-  /** Where the n-th block header starts. */
-  private static long record(Path file, int n) throws IOException {
-    try (SegmentReader reader = SegmentReader.open(file)) {
-      assertThat(reader).isNotNull();
-      for (int seen = 0; ; seen++) {
-        SegmentReader.Found found = reader.next();
-        assertThat(found).isNotNull();
-        if (seen == n) {
-          return found.position();
-        }
-      }
-    }
-  }
-
-  private static long lastByte(Path file) throws IOException {
-    byte[] content = Files.readAllBytes(file);
-    int at = content.length;
-    while (at > 0 && content[at - 1] == 0) {
-      at--;
-    }
-    return at;
   }
 }

@@ -13,6 +13,10 @@ import static io.spillway.buffer.LaneFixture.pollAll;
 import static io.spillway.buffer.LaneFixture.segments;
 import static io.spillway.buffer.LaneFixture.store;
 import static io.spillway.buffer.LaneFixture.sum;
+import static io.spillway.buffer.SegmentDamage.lastByte;
+import static io.spillway.buffer.SegmentDamage.record;
+import static io.spillway.buffer.SegmentDamage.truncate;
+import static io.spillway.buffer.SegmentDamage.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.buffer.LaneFixture.FakeClock;
@@ -20,7 +24,6 @@ import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneLedger;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -321,19 +324,6 @@ class LaneRecoveryTest {
 
   // ---- damage
 
-  private static void truncate(Path file, long length) throws IOException {
-    try (RandomAccessFile f = new RandomAccessFile(file.toFile(), "rw")) {
-      f.setLength(length);
-    }
-  }
-
-  private static void write(Path file, long at, int value) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      ByteBuffer word = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, value);
-      channel.write(word, at);
-    }
-  }
-
   private static void junkHeaderBody(Path file) throws IOException {
     for (int at = 24; at < 120; at += 4) {
       write(file, at, 0xdeadbeef);
@@ -345,27 +335,5 @@ class LaneRecoveryTest {
     for (long at = 20_000; at < first - 64; at += 8) {
       write(file, at, 0x01020304);
     }
-  }
-
-  /** Where the n-th block header starts. */
-  private static long record(Path file, int n) throws IOException {
-    byte[] content = Files.readAllBytes(file);
-    ByteBuffer in = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
-    int seen = 0;
-    for (int at = 0; at + 4 < content.length; at += 4) {
-      if (in.getInt(at) == BlockHeader.MAGIC && seen++ == n) {
-        return at;
-      }
-    }
-    throw new AssertionError("no record " + n + " in " + file);
-  }
-
-  private static long lastByte(Path file) throws IOException {
-    byte[] content = Files.readAllBytes(file);
-    int at = content.length;
-    while (at > 0 && content[at - 1] == 0) {
-      at--;
-    }
-    return at;
   }
 }
