@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.spillway.otlp.stage.ErrorClass;
+import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchange {
   private final Supplier<FullHttpRequest> messages;
   private final HttpOutcomes outcomes;
-  private final int items;
+  private final ExportRequest request;
   private final CompletableFuture<Outcome> attempt;
   private final HttpConnections place;
   private @Nullable Runnable cancelDial;
@@ -31,12 +32,12 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   HttpAttempt(
       Supplier<FullHttpRequest> messages,
       HttpOutcomes outcomes,
-      int items,
+      ExportRequest request,
       CompletableFuture<Outcome> attempt,
       HttpConnections place) {
     this.messages = messages;
     this.outcomes = outcomes;
-    this.items = items;
+    this.request = request;
     this.attempt = attempt;
     this.place = place;
   }
@@ -108,7 +109,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   @Override
   public void answered(HttpAnswer answer) {
     connection = null;
-    end(outcomes.of(answer, items));
+    end(outcomes.of(answer, request.signal(), request.items()));
   }
 
   @Override

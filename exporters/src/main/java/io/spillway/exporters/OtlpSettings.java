@@ -21,4 +21,5 @@ record OtlpSettings(
     RetrySettings retry,
     int maxRequestBytes,
     @Nullable String region,
-    double costPerGib) {}
+    double costPerGib,
+    SinkConfig sink) {}

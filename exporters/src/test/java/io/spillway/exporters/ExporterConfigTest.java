@@ -61,7 +61,8 @@ final class ExporterConfigTest {
                 RetrySettings.DEFAULT,
                 4 << 20,
                 null,
-                0));
+                0,
+                SinkConfig.DEFAULT));
   }
 
   @Test
@@ -83,7 +84,8 @@ final class ExporterConfigTest {
                     "      max_elapsed_time: 0s",
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
-                    "    cost_per_gib: 0.12")
+                    "    cost_per_gib: 0.12",
+                    "    strict_otlp: true")
                 .get("otlp_grpc/eu");
 
     assertThat(config.otlp())
@@ -97,7 +99,8 @@ final class ExporterConfigTest {
                 new RetrySettings(Duration.ofSeconds(2), Duration.ofMinutes(1), 2, 0.1),
                 1 << 20,
                 "eu",
-                0.12));
+                0.12,
+                new SinkConfig(true)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);
