@@ -104,6 +104,12 @@ final class Dispatcher implements AutoCloseable {
     failover.retarget(settings, now);
   }
 
+  /** As {@link Failover#bar}. */
+  void bar(String exporterId, BarCause cause, String reason, long now) {
+    this.now = now;
+    failover.bar(exporterId, cause, reason, now);
+  }
+
   /** Whether another block may be read from the lane, besides {@code coming} ones. */
   boolean hasRoom(int coming) {
     return window.size() + coming < MAX_WINDOW_BLOCKS && windowBytes() < MAX_WINDOW_BYTES;
@@ -224,7 +230,8 @@ final class Dispatcher implements AutoCloseable {
         breaker.since,
         breaker.reason,
         breaker.inFlight.size(),
-        nextAttempt);
+        nextAttempt,
+        List.copyOf(breaker.bars.values()));
   }
 
   /** Frees native memory. Safe to call twice. */
@@ -623,9 +630,7 @@ final class Dispatcher implements AutoCloseable {
             ? "No exporter is in service: data stays on disk, and they are tried in turn."
             : "Sending to " + active.id + ".";
     LogPace pace =
-        needsOperator
-            ? operatorPace
-            : transition.to() == BreakerState.OPEN ? outagePace : recoveryPace;
+        needsOperator ? operatorPace : transition.to() == Standing.OPEN ? outagePace : recoveryPace;
     pace.admit(
         now,
         more -> {
@@ -641,7 +646,7 @@ final class Dispatcher implements AutoCloseable {
                       more);
           if (needsOperator) {
             log.error(line);
-          } else if (transition.to() == BreakerState.OPEN) {
+          } else if (transition.to() == Standing.OPEN) {
             log.warn(line);
           } else {
             log.info(line);
