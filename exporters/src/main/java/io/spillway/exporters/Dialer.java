@@ -21,16 +21,16 @@ import org.jspecify.annotations.Nullable;
  * library (reconnects, remembered addresses) leads around the policy.
  */
 final class Dialer {
-  private final String exporter;
+  private final DialPolicy.Caller caller;
   private final DialPolicy policy;
   private final Executor resolver;
 
   /**
-   * @param exporter component id, for the policy's audit
+   * @param caller the exporter, as the policy knows it
    * @param resolver runs name lookups, which block
    */
-  Dialer(String exporter, DialPolicy policy, Executor resolver) {
-    this.exporter = exporter;
+  Dialer(DialPolicy.Caller caller, DialPolicy policy, Executor resolver) {
+    this.caller = caller;
     this.policy = policy;
     this.resolver = resolver;
   }
@@ -59,11 +59,12 @@ final class Dialer {
   }
 
   private List<InetSocketAddress> allowed(Endpoint endpoint) throws IOException {
-    throwIfDenied(policy.checkHost(exporter, endpoint.host(), endpoint.port()));
+    DialPolicy.Target target = target(endpoint);
+    throwIfDenied(policy.checkHost(target));
     List<InetSocketAddress> allowed = new ArrayList<>();
     DialPolicy.Denial denial = null;
     for (InetAddress address : InetAddress.getAllByName(endpoint.host())) {
-      DialPolicy.Denial no = check(endpoint, address);
+      DialPolicy.Denial no = policy.checkAddress(target, address);
       if (no == null) {
         allowed.add(new InetSocketAddress(address, endpoint.port()));
       } else {
@@ -76,8 +77,13 @@ final class Dialer {
     return allowed;
   }
 
-  private DialPolicy.@Nullable Denial check(Endpoint endpoint, InetAddress address) {
-    return policy.checkAddress(exporter, endpoint.host(), address, endpoint.port());
+  private DialPolicy.Target target(Endpoint endpoint) {
+    return endpoint.destination().target(caller);
+  }
+
+  /** Tells the policy of an answer with a redirect, which is not followed. */
+  void redirectRefused(Endpoint endpoint, String location) {
+    policy.redirectRefused(target(endpoint), location);
   }
 
   private static void throwIfDenied(DialPolicy.@Nullable Denial denial)
@@ -106,7 +112,7 @@ final class Dialer {
       if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
         throw new IOException("not a resolved address: " + remote);
       }
-      throwIfDenied(dialer.check(endpoint, address.getAddress()));
+      throwIfDenied(dialer.policy.checkDial(dialer.target(endpoint), address.getAddress()));
       return super.doConnect(remote, local);
     }
   }

@@ -84,7 +84,7 @@ public final class Exporters implements AutoCloseable {
    *     longer is
    */
   public Exporter create(ExporterConfig config) {
-    Dialer dialer = new Dialer(config.id(), policy, lookups);
+    Dialer dialer = new Dialer(config.caller(), policy, lookups);
     try {
       return switch (config) {
         case OtlpGrpcConfig grpc ->

@@ -1,6 +1,7 @@
 package io.spillway.exporters;
 
 import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
@@ -108,6 +109,9 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   @Override
   public void answered(HttpAnswer answer) {
     connection = null;
+    if (answer.isRedirect()) {
+      place.redirectRefused(answer.headers().get(HttpHeaderNames.LOCATION, ""));
+    }
     end(outcomes.of(answer, items));
   }
 

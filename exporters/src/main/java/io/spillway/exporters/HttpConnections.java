@@ -64,6 +64,11 @@ final class HttpConnections implements HttpConnection.Owner {
     return loop;
   }
 
+  /** Tells the policy of an answer with a redirect, which is not followed. */
+  void redirectRefused(String location) {
+    dialer.redirectRefused(endpoint, location);
+  }
+
   /** Finds it a connection, at once or later. */
   void seek(Seeker seeker) {
     HttpConnection connection = nextIdle();

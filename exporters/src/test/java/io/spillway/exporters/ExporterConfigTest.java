@@ -61,6 +61,7 @@ final class ExporterConfigTest {
                 RetrySettings.DEFAULT,
                 4 << 20,
                 null,
+                false,
                 0));
   }
 
@@ -83,6 +84,7 @@ final class ExporterConfigTest {
                     "      max_elapsed_time: 0s",
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
+                    "    dangerously_allow_plaintext: true",
                     "    cost_per_gib: 0.12")
                 .get("otlp_grpc/eu");
 
@@ -97,6 +99,7 @@ final class ExporterConfigTest {
                 new RetrySettings(Duration.ofSeconds(2), Duration.ofMinutes(1), 2, 0.1),
                 1 << 20,
                 "eu",
+                true,
                 0.12));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);

@@ -150,7 +150,7 @@ final class Relay {
   }
 
   private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
-    return config.policy().counters().all().stream()
+    return policy.counters().all().stream()
         .filter(count -> count.rule().equals(rule))
         .mapToLong(verdict)
         .sum();
