@@ -183,7 +183,8 @@ final class ExporterConfigReader {
                 "max_request_bytes", DEFAULT_REQUEST_BYTES, MIN_REQUEST_BYTES, MAX_REQUEST_BYTES),
         section.optionalString("region"),
         section.bool("dangerously_allow_plaintext", false),
-        section.decimal("cost_per_gib", 0, 0, 1_000_000));
+        section.decimal("cost_per_gib", 0, 0, 1_000_000),
+        SinkConfig.read(section));
   }
 
   private static Codec readCodec(Section section) {

@@ -88,7 +88,7 @@ public final class Exporters implements AutoCloseable {
     try {
       return switch (config) {
         case OtlpGrpcConfig grpc ->
-            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, userAgent);
+            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, clock, userAgent);
         case OtlpHttpConfig http ->
             new OtlpHttpExporter(http, dialer, loops.next(), clock, userAgent);
         case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);

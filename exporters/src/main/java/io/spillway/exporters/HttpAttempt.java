@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.spillway.otlp.stage.ErrorClass;
+import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchange {
   private final Supplier<FullHttpRequest> messages;
   private final HttpOutcomes outcomes;
-  private final int items;
+  private final ExportRequest request;
   private final CompletableFuture<Outcome> attempt;
   private final HttpConnections place;
   private @Nullable Runnable cancelDial;
@@ -32,12 +33,12 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   HttpAttempt(
       Supplier<FullHttpRequest> messages,
       HttpOutcomes outcomes,
-      int items,
+      ExportRequest request,
       CompletableFuture<Outcome> attempt,
       HttpConnections place) {
     this.messages = messages;
     this.outcomes = outcomes;
-    this.items = items;
+    this.request = request;
     this.attempt = attempt;
     this.place = place;
   }
@@ -112,7 +113,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
     if (answer.isRedirect()) {
       place.redirectRefused(answer.headers().get(HttpHeaderNames.LOCATION, ""));
     }
-    end(outcomes.of(answer, items));
+    end(outcomes.of(answer, request.signal(), request.items()));
   }
 
   @Override

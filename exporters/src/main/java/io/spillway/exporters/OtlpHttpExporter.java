@@ -39,7 +39,8 @@ final class OtlpHttpExporter implements Exporter {
       throws TlsConfigException {
     this.config = config;
     this.loop = loop;
-    this.outcomes = new HttpOutcomes(clock, config.otlp().headers());
+    this.outcomes =
+        new HttpOutcomes(clock, config.otlp().headers(), config.otlp().sink().strictOtlp());
     this.userAgent = userAgent;
     this.attempts = new Attempts(config.id());
     boolean encrypted = config.endpoints().values().stream().anyMatch(e -> !e.plaintext());
@@ -107,7 +108,7 @@ final class OtlpHttpExporter implements Exporter {
       Endpoint endpoint,
       HttpConnections place) {
     try {
-      new HttpAttempt(() -> message(endpoint, request), outcomes, request.items(), attempt, place)
+      new HttpAttempt(() -> message(endpoint, request), outcomes, request, attempt, place)
           .begin(config.otlp().timeout());
     } catch (RejectedExecutionException e) {
       attempt.complete(Failures.outcome(e));

@@ -23,4 +23,5 @@ record OtlpSettings(
     int maxRequestBytes,
     @Nullable String region,
     boolean plaintextAllowed,
-    double costPerGib) {}
+    double costPerGib,
+    SinkConfig sink) {}

@@ -62,7 +62,8 @@ final class ExporterConfigTest {
                 4 << 20,
                 null,
                 false,
-                0));
+                0,
+                SinkConfig.DEFAULT));
   }
 
   @Test
@@ -85,7 +86,8 @@ final class ExporterConfigTest {
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
                     "    dangerously_allow_plaintext: true",
-                    "    cost_per_gib: 0.12")
+                    "    cost_per_gib: 0.12",
+                    "    strict_otlp: true")
                 .get("otlp_grpc/eu");
 
     assertThat(config.otlp())
@@ -100,7 +102,8 @@ final class ExporterConfigTest {
                 1 << 20,
                 "eu",
                 true,
-                0.12));
+                0.12,
+                new SinkConfig(true)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);

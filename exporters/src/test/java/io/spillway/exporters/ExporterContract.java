@@ -191,10 +191,12 @@ abstract class ExporterContract {
     Exporter exporter = exporter(sink.port());
 
     sink.answerPartialSuccess(99, "all");
-    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(3, "all"));
+    assertThat(export(exporter))
+        .isEqualTo(new Outcome.Delivered(3, "it claims to have rejected 99 of 3 items: all", true));
 
-    sink.answerPartialSuccess(-5, "odd");
-    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(0, "odd"));
+    sink.answerPartialSuccess(-5, "");
+    assertThat(export(exporter))
+        .isEqualTo(new Outcome.Delivered(0, "it claims to have rejected -5 of 3 items", true));
   }
 
   @Test

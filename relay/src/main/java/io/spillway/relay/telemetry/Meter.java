@@ -105,7 +105,7 @@ public enum Meter {
   EXPORTER_ERRORS(
       "spillway.exporter.errors",
       "attempts",
-      "Failed export attempts, by class of error.",
+      "Export attempts that failed, or were answered against the protocol, by class of error.",
       "route",
       "signal",
       "exporter",

@@ -235,7 +235,7 @@ public final class Meters implements ReceiverListener, EgressListener {
 
     static @Nullable ErrorClass error(Outcome outcome) {
       return switch (outcome) {
-        case Outcome.Delivered d -> null;
+        case Outcome.Delivered d -> d.malformed() ? ErrorClass.PROTOCOL : null;
         case Outcome.Retry r -> r.error();
         case Outcome.TooLarge t -> ErrorClass.TOO_LARGE;
         case Outcome.BadData b -> ErrorClass.BAD_DATA;

@@ -462,6 +462,7 @@ final class Dispatcher implements AutoCloseable {
   private static boolean mayHaveBeenTaken(ErrorClass error) {
     return switch (error) {
       case RESET, TIMEOUT, SERVER -> true;
+      case PROTOCOL -> true;
       case DNS, CONNECT, TLS, THROTTLED, AUTH, NOT_FOUND, POLICY, LOCAL, BAD_DATA, TOO_LARGE ->
           false;
     };
