@@ -41,6 +41,12 @@ public enum Meter {
   LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
   LANE_BYTES(
       "spillway.lane.bytes", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
+  LANE_BACKLOG(
+      "spillway.lane.backlog",
+      "items",
+      "Items among them that were set aside as backlog and drain beside what comes in.",
+      "route",
+      "signal"),
   LANE_AGE(
       "spillway.lane.oldest.age",
       "seconds",

@@ -97,6 +97,7 @@ public final class Meters implements ReceiverListener, EgressListener {
   public void lane(Lane lane) {
     Tags tags = tags(lane.id());
     gauge(Meter.LANE_ITEMS, tags, lane, l -> l.status().items());
+    gauge(Meter.LANE_BACKLOG, tags, lane, l -> l.status().backlogItems());
     gauge(Meter.LANE_BYTES, tags, lane, l -> l.status().bytes());
     gauge(Meter.LANE_DISK, tags, lane, l -> l.status().diskBytes());
     gauge(Meter.LANE_AGE, tags, lane, l -> ageSeconds(l.status().oldest(), 0));

@@ -42,6 +42,11 @@ final class Dispatcher implements AutoCloseable {
   static final int MAX_WINDOW_BLOCKS = 64;
   static final long MAX_WINDOW_BYTES = 16L << 20;
 
+  /** What backlog leaves of the window. */
+  static final int LIVE_WINDOW_BLOCKS = 8;
+
+  static final long LIVE_WINDOW_BYTES = 2L << 20;
+
   /** Pieces below this size, uncompressed, are merged with their neighbours. */
   static final int MERGE_BELOW_BYTES = 128 << 10;
 
@@ -115,6 +120,12 @@ final class Dispatcher implements AutoCloseable {
     return window.size() + coming < MAX_WINDOW_BLOCKS && windowBytes() < MAX_WINDOW_BYTES;
   }
 
+  /** Whether one of them may be backlog: it leaves some room for what comes in live. */
+  boolean hasRoomForBacklog(int coming) {
+    return window.size() + coming < MAX_WINDOW_BLOCKS - LIVE_WINDOW_BLOCKS
+        && windowBytes() < MAX_WINDOW_BYTES - LIVE_WINDOW_BYTES;
+  }
+
   private long windowBytes() {
     long bytes = 0;
     for (Held held : window) {
@@ -123,10 +134,14 @@ final class Dispatcher implements AutoCloseable {
     return bytes;
   }
 
-  /** Takes a block from the lane; from now on it is settled here or comes again after a restart. */
-  void arrived(Block block, long now) {
+  /**
+   * Takes a block from the lane; from now on it is settled here or comes again after a restart.
+   *
+   * @param backlog whether it is sent when nothing else waits
+   */
+  void arrived(Block block, boolean backlog, long now) {
     this.now = now;
-    Held held = new Held(block);
+    Held held = new Held(block, backlog);
     if (block.items() == 0) {
       settle(held);
       return;

@@ -29,7 +29,7 @@ class LaneEgressTest {
     return new LaneEgress(
         lane,
         new EgressSettings(List.of(primary, secondary), Rig.FAILOVER),
-        InstantSource.system(),
+        InstantSource.fixed(FakeClock.START),
         System::nanoTime,
         new Random(7),
         listener);

@@ -58,7 +58,7 @@ final class Rig implements EgressListener {
   }
 
   void add(Block block) {
-    dispatcher.arrived(block, clock.nanos());
+    dispatcher.arrived(block, false, clock.nanos());
     run();
   }
 
