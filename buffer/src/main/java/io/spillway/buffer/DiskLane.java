@@ -8,6 +8,8 @@ import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
+import io.spillway.otlp.stage.DeadLetterStatus;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
@@ -123,6 +125,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final KeptSegments kept;
 
   private final BlockReader reader;
+  private final DeadLetterBox letters;
 
   DiskLane(
       LaneId id,
@@ -133,9 +136,11 @@ final class DiskLane implements Lane, AutoCloseable {
       DiskBudget budget,
       Quarantine quarantine,
       @Nullable BlockCipher cipher,
+      DeadLetterBox letters,
       BufferDirectory home,
       InstantSource clock) {
     this.id = id;
+    this.letters = letters;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -937,6 +942,22 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public LaneLedger ledger() {
     return account.ledger();
+  }
+
+  // ---- dead letters
+
+  @Override
+  public boolean keep(DeadLetter letter) {
+    return letters.keep(letter);
+  }
+
+  @Override
+  public DeadLetterStatus deadLetters() {
+    return letters.status();
+  }
+
+  void lookAfterLetters() {
+    letters.lookAfter();
   }
 
   /** Writes the checkpoint through to the device. */
