@@ -109,7 +109,7 @@ final class DeadLetterFile {
     if (words < 0 || words > payload.length()) {
       return new LetterContent.Unreadable("its words are longer than the file");
     }
-    return new LetterContent.Readable(
+    return new LetterContent.Intact(
         new DeadLetter(
             new String(file, FIXED_LENGTH, headerLength - FIXED_LENGTH, StandardCharsets.UTF_8),
             REASONS.get(reason),

@@ -11,7 +11,7 @@ public sealed interface LetterContent {
    *
    * @param when the sink refused it
    */
-  record Readable(DeadLetter letter, Instant when) implements LetterContent {}
+  record Intact(DeadLetter letter, Instant when) implements LetterContent {}
 
   /** Nothing: it is damaged, or the key that opens it is not there. */
   record Unreadable(String reason) implements LetterContent {}
