@@ -86,7 +86,7 @@ public final class Meters implements ReceiverListener, EgressListener {
 
   @Override
   public void transition(LaneId lane, Transition transition) {
-    String state = transition.to().name().toLowerCase(Locale.ROOT);
+    String state = transition.to().label();
     counter(
             Meter.EXPORTER_TRANSITIONS,
             tags(lane).and("exporter", transition.exporter(), "state", state))

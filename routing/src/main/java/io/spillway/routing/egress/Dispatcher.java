@@ -105,6 +105,12 @@ final class Dispatcher implements AutoCloseable {
     failover.retarget(settings, now);
   }
 
+  /** As {@link Failover#bar}. */
+  void bar(String exporterId, BarCause cause, String reason, long now) {
+    this.now = now;
+    failover.bar(exporterId, cause, reason, now);
+  }
+
   /** Whether another block may be read from the lane, besides {@code coming} ones. */
   boolean hasRoom(int coming) {
     return window.size() + coming < MAX_WINDOW_BLOCKS && windowBytes() < MAX_WINDOW_BYTES;
@@ -225,7 +231,8 @@ final class Dispatcher implements AutoCloseable {
         breaker.since,
         breaker.reason,
         breaker.inFlight.size(),
-        nextAttempt);
+        nextAttempt,
+        List.copyOf(breaker.bars.values()));
   }
 
   /** Frees native memory. Safe to call twice. */
@@ -641,9 +648,7 @@ final class Dispatcher implements AutoCloseable {
             ? "No exporter is in service: data stays on disk, and they are tried in turn."
             : "Sending to " + active.id + ".";
     LogPace pace =
-        needsOperator
-            ? operatorPace
-            : transition.to() == BreakerState.OPEN ? outagePace : recoveryPace;
+        needsOperator ? operatorPace : transition.to() == Standing.OPEN ? outagePace : recoveryPace;
     pace.admit(
         now,
         more -> {
@@ -659,7 +664,7 @@ final class Dispatcher implements AutoCloseable {
                       more);
           if (needsOperator) {
             log.error(line);
-          } else if (transition.to() == BreakerState.OPEN) {
+          } else if (transition.to() == Standing.OPEN) {
             log.warn(line);
           } else {
             log.info(line);
