@@ -8,6 +8,8 @@ import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
+import io.spillway.otlp.stage.DeadLetterStatus;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
@@ -116,7 +118,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private long segmentSince;
   private long drainedSince = Long.MAX_VALUE;
 
-  // The reader's, guarded by reading.
+  /** How far the lane was settled when segments were deleted last; written under reading. */
   private volatile long deletedAtMark = -1;
 
   /** Settled segments that stay for a while. */
@@ -124,6 +126,7 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private final BlockReader live;
   private final BlockReader backlog;
+  private final DeadLetterBox letters;
 
   DiskLane(
       LaneId id,
@@ -134,9 +137,11 @@ final class DiskLane implements Lane, AutoCloseable {
       DiskBudget budget,
       Quarantine quarantine,
       @Nullable BlockCipher cipher,
+      DeadLetterBox letters,
       BufferDirectory home,
       InstantSource clock) {
     this.id = id;
+    this.letters = letters;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -963,6 +968,22 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public LaneLedger ledger() {
     return account.ledger();
+  }
+
+  // ---- dead letters
+
+  @Override
+  public boolean keep(DeadLetter letter) {
+    return letters.keep(letter);
+  }
+
+  @Override
+  public DeadLetterStatus deadLetters() {
+    return letters.status();
+  }
+
+  void lookAfterLetters() {
+    letters.lookAfter();
   }
 
   /** Writes the checkpoint through to the device. */

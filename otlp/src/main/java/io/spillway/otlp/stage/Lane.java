@@ -83,6 +83,17 @@ public interface Lane {
    */
   void redelivered(Block block);
 
+  /**
+   * Keeps what a sink refused for good, before its items are settled as dropped. Blocks until it is
+   * on the device.
+   *
+   * @return whether it is kept; if not, why was logged
+   */
+  boolean keep(DeadLetter letter);
+
+  /** What is kept of what sinks refused for good. */
+  DeadLetterStatus deadLetters();
+
   LaneStatus status();
 
   LaneLedger ledger();

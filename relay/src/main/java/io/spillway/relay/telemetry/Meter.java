@@ -94,6 +94,30 @@ public enum Meter {
       "Items missing from the account; anything but 0 is a bug.",
       "route",
       "signal"),
+  LANE_DEAD_LETTER_ITEMS(
+      "spillway.lane.dead.letter.items",
+      "items",
+      "Items kept in dead letters: refused by a sink for good.",
+      "route",
+      "signal"),
+  LANE_DEAD_LETTER_BYTES(
+      "spillway.lane.dead.letter.bytes",
+      "bytes",
+      "Disk that dead letters take.",
+      "route",
+      "signal"),
+  LANE_DEAD_LETTER_DISCARDED(
+      "spillway.lane.dead.letter.discarded",
+      "items",
+      "Items in dead letters that gave way to newer ones or got too old.",
+      "route",
+      "signal"),
+  LANE_DEAD_LETTER_FAILED(
+      "spillway.lane.dead.letter.failed",
+      "items",
+      "Items that should have become dead letters and could not be written.",
+      "route",
+      "signal"),
   EXPORTER_SUCCESS_RATIO(
       "spillway.exporter.success.ratio",
       "ratio",

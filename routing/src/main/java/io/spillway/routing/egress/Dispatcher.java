@@ -3,6 +3,7 @@ package io.spillway.routing.egress;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
@@ -274,7 +275,8 @@ final class Dispatcher implements AutoCloseable {
   private List<Piece> choose(Breaker breaker) {
     Piece first = next(breaker);
     while (first != null && first.length > breaker.exporter.maxRequestBytes()) {
-      cutToSize(first, breaker.exporter.maxRequestBytes(), "max_request_bytes of " + breaker.id);
+      int most = breaker.exporter.maxRequestBytes();
+      cutToSize(first, most, new Verdict(breaker.id, "larger than its max_request_bytes " + most));
       first = next(breaker);
     }
     if (first == null) {
@@ -345,7 +347,7 @@ final class Dispatcher implements AutoCloseable {
     } catch (UnreadableException e) {
       waiting.addAll(pieces);
       waiting.remove(e.piece());
-      drop(e.piece(), DropReason.CORRUPT, Slice.EMPTY, "unreadable: " + e.getMessage());
+      dropUnreadable(e.piece(), e.getMessage());
       return;
     } catch (RuntimeException | Error e) {
       waiting.addAll(pieces);
@@ -462,7 +464,9 @@ final class Dispatcher implements AutoCloseable {
         condemn(
             piece,
             attempt.pieces().size() == 1,
-            POISON_AFTER_FAILURES + " failures while others passed, last: " + reason);
+            new Verdict(
+                attempt.exporter(),
+                POISON_AFTER_FAILURES + " failures while others passed, last: " + reason));
         continue;
       }
       if (strikes.suspicion() > Math.max(before, 1)) {
@@ -511,7 +515,7 @@ final class Dispatcher implements AutoCloseable {
       }
       return;
     }
-    cutToSize(attempt.pieces().getFirst(), half, attempt.exporter() + ": " + reason);
+    cutToSize(attempt.pieces().getFirst(), half, new Verdict(attempt.exporter(), reason));
   }
 
   private void badData(Attempt attempt, boolean verdict, String reason) {
@@ -520,7 +524,7 @@ final class Dispatcher implements AutoCloseable {
       return;
     }
     for (Piece piece : attempt.pieces()) {
-      condemn(piece, attempt.pieces().size() == 1, attempt.exporter() + ": " + reason);
+      condemn(piece, attempt.pieces().size() == 1, new Verdict(attempt.exporter(), reason));
     }
   }
 
@@ -528,9 +532,9 @@ final class Dispatcher implements AutoCloseable {
    * Takes a request apart that holds bad data (conformance W-50): its original requests go out one
    * by one, and one that was alone already is dropped.
    */
-  private void condemn(Piece piece, boolean wasAlone, String reason) {
+  private void condemn(Piece piece, boolean wasAlone, Verdict verdict) {
     if (piece.requests() == 1 && wasAlone) {
-      drop(piece, DropReason.BAD_DATA, bytesOf(piece), reason);
+      bury(piece, DropReason.BAD_DATA, verdict);
     } else if (piece.requests() == 1) {
       piece.isolate();
       waiting.add(piece);
@@ -539,10 +543,10 @@ final class Dispatcher implements AutoCloseable {
     }
   }
 
-  private void cutToSize(Piece piece, int limit, String reason) {
+  private void cutToSize(Piece piece, int limit, Verdict verdict) {
     waiting.remove(piece);
     if (!replace(piece, () -> Cutter.toSize(piece, limit))) {
-      drop(piece, DropReason.TOO_LARGE, bytesOf(piece), reason);
+      bury(piece, DropReason.TOO_LARGE, verdict);
     }
   }
 
@@ -557,35 +561,49 @@ final class Dispatcher implements AutoCloseable {
       waiting.addAll(parts);
       return !parts.isEmpty();
     } catch (MalformedRequestException e) {
-      drop(piece, DropReason.CORRUPT, Slice.EMPTY, "unreadable: " + e.getMessage());
+      dropUnreadable(piece, e.getMessage());
       return true;
-    }
-  }
-
-  private static Slice bytesOf(Piece piece) {
-    try {
-      return piece.bytes();
-    } catch (MalformedRequestException _) {
-      return Slice.EMPTY;
     }
   }
 
   // Accounting.
 
-  private void drop(Piece piece, DropReason drop, Slice request, String reason) {
+  /** Gives up what no sink will take; a copy goes to the lane's dead letters first. */
+  private void bury(Piece piece, DropReason drop, Verdict verdict) {
+    Slice request;
+    try {
+      request = piece.bytes();
+    } catch (MalformedRequestException e) {
+      dropUnreadable(piece, e.getMessage());
+      return;
+    }
+    boolean kept =
+        lane.keep(new DeadLetter(verdict.exporter(), drop, verdict.words(), request, piece.items));
+    drop(
+        piece,
+        drop,
+        verdict.text(),
+        kept ? "They are kept: spillway buffer dead-letters " + id : "They are lost for this lane");
+  }
+
+  private void dropUnreadable(Piece piece, @Nullable String why) {
+    drop(piece, DropReason.CORRUPT, "unreadable: " + why, "They are lost for this lane");
+  }
+
+  private void drop(Piece piece, DropReason drop, String reason, String fate) {
     dropPace.admit(
         now,
         more ->
             log.error(
-                "egress {}: {} {} given up as {}: {}. They are lost for this lane and counted in"
-                    + " the ledger.{}",
+                "egress {}: {} {} given up as {}: {}. {}, and counted in the ledger.{}",
                 id,
                 piece.items,
                 id.signal().itemName() + "(s)",
                 drop.label(),
                 reason,
+                fate,
                 more));
-    listener.dropped(id, drop, piece.items, request, reason);
+    listener.dropped(id, drop, piece.items, reason);
     if (piece.held.account(new Settlement.Dropped(drop, piece.items))) {
       settle(piece.held);
     }

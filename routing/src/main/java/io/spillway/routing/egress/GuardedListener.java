@@ -1,6 +1,5 @@
 package io.spillway.routing.egress;
 
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
@@ -44,8 +43,8 @@ final class GuardedListener implements EgressListener {
   }
 
   @Override
-  public void dropped(LaneId lane, DropReason drop, int items, Slice request, String reason) {
-    guard(lane, () -> listener.dropped(lane, drop, items, request, reason));
+  public void dropped(LaneId lane, DropReason drop, int items, String reason) {
+    guard(lane, () -> listener.dropped(lane, drop, items, reason));
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.spillway.routing.egress;
 
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
@@ -116,7 +115,7 @@ final class Rig implements EgressListener {
   }
 
   @Override
-  public void dropped(LaneId id, DropReason drop, int items, Slice request, String reason) {
+  public void dropped(LaneId id, DropReason drop, int items, String reason) {
     drops.add(drop.label() + " " + items + " " + reason);
   }
 
