@@ -1,11 +1,9 @@
 package io.spillway.exporters;
 
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.spillway.otlp.stage.DialPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -24,15 +22,18 @@ final class Dialer {
   private final String exporter;
   private final DialPolicy policy;
   private final Executor resolver;
+  private final Traffic traffic;
 
   /**
    * @param exporter component id, for the policy's audit
    * @param resolver runs name lookups, which block
+   * @param traffic where its sockets count what they carry
    */
-  Dialer(String exporter, DialPolicy policy, Executor resolver) {
+  Dialer(String exporter, DialPolicy policy, Executor resolver, Traffic traffic) {
     this.exporter = exporter;
     this.policy = policy;
     this.resolver = resolver;
+    this.traffic = traffic;
   }
 
   /**
@@ -88,26 +89,17 @@ final class Dialer {
   }
 
   /** A new channel, not yet connected, that connects to allowed addresses of this endpoint only. */
-  NioSocketChannel channel(Endpoint endpoint) {
-    return new CheckedChannel(this, endpoint);
+  SinkChannel channel(Endpoint endpoint) {
+    return new SinkChannel(this, endpoint);
   }
 
-  private static final class CheckedChannel extends NioSocketChannel {
-    private final Dialer dialer;
-    private final Endpoint endpoint;
+  /** Asks once more, in the moment of a dial. */
+  void requireAllowed(Endpoint endpoint, InetAddress address) throws PolicyDeniedException {
+    throwIfDenied(check(endpoint, address));
+  }
 
-    CheckedChannel(Dialer dialer, Endpoint endpoint) {
-      this.dialer = dialer;
-      this.endpoint = endpoint;
-    }
-
-    @Override
-    protected boolean doConnect(SocketAddress remote, SocketAddress local) throws Exception {
-      if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
-        throw new IOException("not a resolved address: " + remote);
-      }
-      throwIfDenied(dialer.check(endpoint, address.getAddress()));
-      return super.doConnect(remote, local);
-    }
+  /** What the sockets of this exporter carry. */
+  Traffic traffic() {
+    return traffic;
   }
 }

@@ -51,6 +51,7 @@ final class OtlpGrpcExporter implements Exporter {
   private final OtlpGrpcConfig config;
   private final EventLoop loop;
   private final Attempts attempts;
+  private final Traffic traffic;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
@@ -65,6 +66,7 @@ final class OtlpGrpcExporter implements Exporter {
     this.config = config;
     this.loop = loop;
     this.attempts = new Attempts(config.id());
+    this.traffic = dialer.traffic();
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
@@ -172,7 +174,9 @@ final class OtlpGrpcExporter implements Exporter {
     leaveFailedConnection();
     ClientCall<Slice, Slice> call =
         channel.newCall(
-            methods.get(request.signal()), callOptions(request.codec(), config.otlp().timeout()));
+            methods.get(request.signal()),
+            callOptions(request.codec(), config.otlp().timeout())
+                .withStreamTracerFactory(new CallBytes(traffic, request.wireBytes())));
     Answer answer = new Answer(request, attempt);
     var _ =
         attempt.whenComplete(
@@ -250,6 +254,7 @@ final class OtlpGrpcExporter implements Exporter {
     @Override
     public void onClose(Status status, Metadata trailers) {
       ended = true;
+      traffic.ending(request.wireBytes(), attempts.onlyOne());
       attempt.complete(outcome(status, trailers));
     }
 
