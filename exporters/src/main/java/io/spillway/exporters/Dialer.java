@@ -1,11 +1,9 @@
 package io.spillway.exporters;
 
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.spillway.otlp.stage.DialPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -24,15 +22,18 @@ final class Dialer {
   private final DialPolicy.Caller caller;
   private final DialPolicy policy;
   private final Executor resolver;
+  private final Traffic traffic;
 
   /**
    * @param caller the exporter, as the policy knows it
    * @param resolver runs name lookups, which block
+   * @param traffic where its sockets count what they carry
    */
-  Dialer(DialPolicy.Caller caller, DialPolicy policy, Executor resolver) {
+  Dialer(DialPolicy.Caller caller, DialPolicy policy, Executor resolver, Traffic traffic) {
     this.caller = caller;
     this.policy = policy;
     this.resolver = resolver;
+    this.traffic = traffic;
   }
 
   /**
@@ -94,26 +95,17 @@ final class Dialer {
   }
 
   /** A new channel, not yet connected, that connects to allowed addresses of this endpoint only. */
-  NioSocketChannel channel(Endpoint endpoint) {
-    return new CheckedChannel(this, endpoint);
+  SinkChannel channel(Endpoint endpoint) {
+    return new SinkChannel(this, endpoint);
   }
 
-  private static final class CheckedChannel extends NioSocketChannel {
-    private final Dialer dialer;
-    private final Endpoint endpoint;
+  /** Asks once more, in the moment of a dial. */
+  void requireAllowed(Endpoint endpoint, InetAddress address) throws PolicyDeniedException {
+    throwIfDenied(policy.checkDial(target(endpoint), address));
+  }
 
-    CheckedChannel(Dialer dialer, Endpoint endpoint) {
-      this.dialer = dialer;
-      this.endpoint = endpoint;
-    }
-
-    @Override
-    protected boolean doConnect(SocketAddress remote, SocketAddress local) throws Exception {
-      if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
-        throw new IOException("not a resolved address: " + remote);
-      }
-      throwIfDenied(dialer.policy.checkDial(dialer.target(endpoint), address.getAddress()));
-      return super.doConnect(remote, local);
-    }
+  /** What the sockets of this exporter carry. */
+  Traffic traffic() {
+    return traffic;
   }
 }

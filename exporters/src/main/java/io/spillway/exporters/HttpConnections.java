@@ -1,8 +1,8 @@
 package io.spillway.exporters;
 
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
+import io.spillway.otlp.stage.WireBytes;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -36,6 +36,9 @@ final class HttpConnections implements HttpConnection.Owner {
     void found(HttpConnection connection);
 
     void notFound(Throwable failure);
+
+    /** Where the bytes of a connection that is opened for it are counted. */
+    WireBytes wireBytes();
 
     /** A connection is being opened for this seeker; cancelling it is up to the seeker. */
     void dialling(Runnable cancel);
@@ -97,7 +100,15 @@ final class HttpConnections implements HttpConnection.Owner {
   private void dial(Seeker seeker) {
     dialling++;
     HttpDial dial =
-        new HttpDial(endpoint, tls, serverName, loop, dialer, timeout, new Dialled(seeker));
+        new HttpDial(
+            endpoint,
+            tls,
+            serverName,
+            loop,
+            dialer,
+            timeout,
+            seeker.wireBytes(),
+            new Dialled(seeker));
     seeker.dialling(
         () -> {
           dial.cancel();
@@ -115,7 +126,7 @@ final class HttpConnections implements HttpConnection.Owner {
     }
 
     @Override
-    public void connected(Channel channel) {
+    public void connected(SinkChannel channel) {
       dialling--;
       HttpConnection connection = HttpConnection.on(channel, HttpConnections.this);
       open.add(connection);

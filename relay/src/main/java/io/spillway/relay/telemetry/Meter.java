@@ -156,9 +156,27 @@ public enum Meter {
   EXPORTER_WIRE_BYTES(
       "spillway.exporter.wire",
       "bytes",
-      "Compressed request bytes handed to the transport, retries included.",
+      "Bytes that export attempts put on the network: framing, TLS, handshakes and retries"
+          + " included.",
       "route",
       "signal",
+      "exporter"),
+  EXPORTER_COST(
+      "spillway.exporter.cost",
+      "currency",
+      "Wire bytes times cost_per_gib, in the currency that is given in.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_SOCKET_SENT(
+      "spillway.exporter.socket.sent",
+      "bytes",
+      "Bytes that the sockets of an exporter sent, whatever for.",
+      "exporter"),
+  EXPORTER_SOCKET_RECEIVED(
+      "spillway.exporter.socket.received",
+      "bytes",
+      "Bytes that the sockets of an exporter received.",
       "exporter"),
   EXPORTER_ACTIVE(
       "spillway.exporter.active",

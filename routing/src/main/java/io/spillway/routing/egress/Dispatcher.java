@@ -360,6 +360,7 @@ final class Dispatcher implements AutoCloseable {
             request.payload().length(),
             request.uncompressedLength(),
             request.items(),
+            request.wireBytes(),
             export(exporter, request));
     inFlight.add(attempt);
     var _ = attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
@@ -408,7 +409,13 @@ final class Dispatcher implements AutoCloseable {
   private void report(Attempt attempt, Outcome outcome) {
     Duration elapsed = Duration.ofNanos(now - attempt.ticket().startedNanos);
     listener.attempt(
-        id, attempt.exporter(), outcome, elapsed, attempt.payloadBytes(), attempt.items());
+        id,
+        attempt.exporter(),
+        outcome,
+        elapsed,
+        attempt.payloadBytes(),
+        attempt.wireBytes().end(),
+        attempt.items());
   }
 
   // Outcomes. Each of these finds a place for every piece of the attempt.

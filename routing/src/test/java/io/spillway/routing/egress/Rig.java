@@ -105,7 +105,13 @@ final class Rig implements EgressListener {
 
   @Override
   public void attempt(
-      LaneId id, String exporter, Outcome outcome, Duration elapsed, long bytes, int items) {
+      LaneId id,
+      String exporter,
+      Outcome outcome,
+      Duration elapsed,
+      long bytes,
+      long wireBytes,
+      int items) {
     outcomes.add(outcome);
   }
 
