@@ -116,7 +116,7 @@ class LaneReaderTest {
       }
     }
     Selection range =
-        new Selection(0, start.plus(Duration.ofMinutes(3)), start.plus(Duration.ofMinutes(5)));
+        Selection.between(start.plus(Duration.ofMinutes(3)), start.plus(Duration.ofMinutes(5)));
 
     assertThat(all(reader(directory), range))
         .extracting(StoredBlock::firstItem)

@@ -50,6 +50,7 @@ final class OtlpGrpcExporter implements Exporter {
   private final EventLoop loop;
   private final Attempts attempts;
   private final GrpcOutcomes outcomes;
+  private final Traffic traffic;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
@@ -70,6 +71,7 @@ final class OtlpGrpcExporter implements Exporter {
     this.loop = loop;
     this.outcomes = new GrpcOutcomes(clock, config.otlp().sink().strictOtlp());
     this.attempts = new Attempts(config.id());
+    this.traffic = dialer.traffic();
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
@@ -180,7 +182,8 @@ final class OtlpGrpcExporter implements Exporter {
         channel.newCall(
             methods.get(request.signal()),
             callOptions(request.codec(), config.otlp().timeout())
-                .withStreamTracerFactory(answer.end));
+                .withStreamTracerFactory(answer.end)
+                .withStreamTracerFactory(new CallBytes(traffic, request.wireBytes())));
     var _ =
         attempt.whenComplete(
             (outcome, failure) -> {
@@ -258,6 +261,7 @@ final class OtlpGrpcExporter implements Exporter {
     @Override
     public void onClose(Status status, Metadata trailers) {
       ended = true;
+      traffic.ending(request.wireBytes(), attempts.onlyOne());
       attempt.complete(outcome(status, trailers));
     }
 

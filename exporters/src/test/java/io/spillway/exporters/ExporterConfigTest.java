@@ -61,6 +61,7 @@ final class ExporterConfigTest {
                 RetrySettings.DEFAULT,
                 4 << 20,
                 null,
+                false,
                 0,
                 SinkConfig.DEFAULT));
   }
@@ -84,6 +85,7 @@ final class ExporterConfigTest {
                     "      max_elapsed_time: 0s",
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
+                    "    dangerously_allow_plaintext: true",
                     "    cost_per_gib: 0.12",
                     "    strict_otlp: true")
                 .get("otlp_grpc/eu");
@@ -99,6 +101,7 @@ final class ExporterConfigTest {
                 new RetrySettings(Duration.ofSeconds(2), Duration.ofMinutes(1), 2, 0.1),
                 1 << 20,
                 "eu",
+                true,
                 0.12,
                 new SinkConfig(true)));
     assertThat(config.region()).isEqualTo("eu");

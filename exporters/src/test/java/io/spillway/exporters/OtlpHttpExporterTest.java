@@ -17,6 +17,7 @@ import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,8 @@ final class OtlpHttpExporterTest extends ExporterContract {
               default -> new Outcome.BadData(reason);
             });
     assertThat(sink.received()).hasSize(1); // no redirect followed, nothing sent again
+    assertThat(policy.redirects)
+        .isEqualTo(status.startsWith("3") ? List.of("/elsewhere") : List.of());
   }
 
   @ParameterizedTest

@@ -86,7 +86,9 @@ final class Lanes {
     for (RouteSettings route : routes) {
       EgressSettings egress =
           new EgressSettings(
-              route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
+              route.exporters().stream().map(id -> find(exporters, id)).toList(),
+              route.failover(),
+              route.drain());
       route
           .match()
           .signals()

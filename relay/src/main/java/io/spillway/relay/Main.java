@@ -37,7 +37,14 @@ public final class Main {
   }
 
   static CommandLine commandLine() {
-    return new CommandLine(new Main());
+    CommandLine line = new CommandLine(new Main());
+    // Resending needs the whole configuration, which the commands beside it do not know.
+    line.getSubcommands()
+        .get("buffer")
+        .getSubcommands()
+        .get("dead-letters")
+        .addSubcommand(new DeadLettersResendCommand());
+    return line;
   }
 
   /** Telemetry is UTF-8, whatever the locale; standard output would make question marks of it. */

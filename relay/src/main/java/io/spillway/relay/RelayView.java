@@ -12,6 +12,7 @@ import io.spillway.otlp.stage.LaneStatus;
 import io.spillway.receivers.OtlpReceiver;
 import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.egress.Bar;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.Transition;
 import java.io.IOException;
@@ -122,6 +123,8 @@ final class RelayView implements AdminView {
     body.put("blocks", status.blocks());
     body.put("bytes", status.bytes());
     body.put("disk_bytes", status.diskBytes());
+    body.put("backlog_items", status.backlogItems());
+    body.put("backlog_bytes", status.backlogBytes());
     body.put("oldest_age_seconds", ageSeconds(status.oldest()));
     body.put("full", status.full());
     body.put("held", status.held());
@@ -160,6 +163,8 @@ final class RelayView implements AdminView {
         "from", transition.from().label(),
         "to", transition.to().label(),
         "when", transition.when().toString(),
+        "lasted_seconds", transition.lasted().toMillis() / 1000.0,
+        "who", transition.who(),
         "reason", transition.reason());
   }
 
@@ -177,6 +182,17 @@ final class RelayView implements AdminView {
     body.put("reason", status.reason());
     body.put("attempts_in_flight", status.attemptsInFlight());
     body.put("next_attempt", status.nextAttempt() == null ? null : status.nextAttempt().toString());
+    body.put("bars", status.bars().stream().map(RelayView::bar).toList());
+    return body;
+  }
+
+  private static Map<String, Object> bar(Bar bar) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("cause", bar.cause().label());
+    body.put("who", bar.who());
+    body.put("reason", bar.reason());
+    body.put("since", bar.since().toString());
+    body.put("until", bar.until() == null ? null : bar.until().toString());
     return body;
   }
 

@@ -36,12 +36,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Meters implements ReceiverListener, EgressListener {
 
+  private static final double GIB = 1 << 30;
   private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
   private final InstantSource clock;
+  private volatile Map<String, Double> costsPerGib = Map.of();
 
   public Meters(InstantSource clock) {
     this.clock = clock;
@@ -68,15 +70,29 @@ public final class Meters implements ReceiverListener, EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {
     Tags tags = tags(lane).and("exporter", exporter);
     counter(Meter.EXPORTER_ATTEMPTS, tags.and("outcome", Outcomes.of(outcome))).increment();
-    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(payloadBytes);
+    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(wireBytes);
+    addCost(tags, exporter, wireBytes);
     timer(Meter.EXPORTER_ATTEMPT_DURATION, tags).record(elapsed);
     ErrorClass error = Outcomes.error(outcome);
     if (error != null) {
       counter(Meter.EXPORTER_ERRORS, tags.and("reason", error.label())).increment();
     }
+  }
+
+  private void addCost(Tags tags, String exporter, long wireBytes) {
+    double costPerGib = costsPerGib.getOrDefault(exporter, 0.0);
+    if (costPerGib > 0) {
+      counter(Meter.EXPORTER_COST, tags).increment(costPerGib * wireBytes / GIB);
+    }
+  }
+
+  /** Takes what a GiB on the wire costs from now on, by exporter id. */
+  public void costsPerGib(Map<String, Double> costs) {
+    costsPerGib = Map.copyOf(costs);
   }
 
   @Override
@@ -86,7 +102,7 @@ public final class Meters implements ReceiverListener, EgressListener {
 
   @Override
   public void transition(LaneId lane, Transition transition) {
-    String state = transition.to().name().toLowerCase(Locale.ROOT);
+    String state = transition.to().label();
     counter(
             Meter.EXPORTER_TRANSITIONS,
             tags(lane).and("exporter", transition.exporter(), "state", state))
@@ -97,6 +113,7 @@ public final class Meters implements ReceiverListener, EgressListener {
   public void lane(Lane lane) {
     Tags tags = tags(lane.id());
     gauge(Meter.LANE_ITEMS, tags, lane, l -> l.status().items());
+    gauge(Meter.LANE_BACKLOG, tags, lane, l -> l.status().backlogItems());
     gauge(Meter.LANE_BYTES, tags, lane, l -> l.status().bytes());
     gauge(Meter.LANE_DISK, tags, lane, l -> l.status().diskBytes());
     gauge(Meter.LANE_AGE, tags, lane, l -> ageSeconds(l.status().oldest(), 0));
@@ -109,6 +126,10 @@ public final class Meters implements ReceiverListener, EgressListener {
     count(Meter.LANE_DROPPED, tags, lane, l -> sum(l.dropped()));
     count(Meter.LANE_REDELIVERED, tags, lane, LaneLedger::redelivered);
     gauge(Meter.LANE_UNACCOUNTED, tags, lane, l -> l.ledger().unaccounted());
+    gauge(Meter.LANE_DEAD_LETTER_ITEMS, tags, lane, l -> l.deadLetters().items());
+    gauge(Meter.LANE_DEAD_LETTER_BYTES, tags, lane, l -> l.deadLetters().bytes());
+    functionCounter(Meter.LANE_DEAD_LETTER_DISCARDED, tags, lane, l -> l.deadLetters().discarded());
+    functionCounter(Meter.LANE_DEAD_LETTER_FAILED, tags, lane, l -> l.deadLetters().notKept());
     gauge(Meter.EXPORTER_SUCCESS_RATIO, tags, lane, l -> successRatio(l.ledger()));
   }
 
@@ -116,6 +137,17 @@ public final class Meters implements ReceiverListener, EgressListener {
   public <T> void exporter(
       Meter meter, LaneId lane, String exporter, T subject, ToDoubleFunction<T> value) {
     gauge(meter, tags(lane).and("exporter", exporter), subject, value);
+  }
+
+  /** Registers a gauge of an exporter of all lanes; {@code subject} is held weakly. */
+  public <T> void exporter(Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
+    gauge(meter, Tags.of("exporter", exporter), subject, value);
+  }
+
+  /** Registers a counter of an exporter of all lanes; {@code subject} is held weakly. */
+  public <T> void exporterCount(
+      Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
+    functionCounter(meter, Tags.of("exporter", exporter), subject, value);
   }
 
   /** Registers a gauge without tags; {@code subject} is held weakly. */

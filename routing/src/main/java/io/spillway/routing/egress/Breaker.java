@@ -5,7 +5,9 @@ import static io.spillway.routing.egress.BreakerState.CLOSED;
 import io.spillway.otlp.stage.Exporter;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is known about one exporter of a lane. {@link Failover} decides on it; times are monotonic
@@ -24,6 +26,12 @@ final class Breaker {
   Instant since;
   String reason = "";
   String lastError = "";
+
+  /** What keeps it from being used, whatever its state. */
+  final Map<BarCause, Bar> bars = new EnumMap<>(BarCause.class);
+
+  /** When the bars changed last. */
+  Instant barsChanged;
 
   final List<Ticket> inFlight = new ArrayList<>();
 
@@ -60,6 +68,11 @@ final class Breaker {
     this.id = exporter.id();
     this.exporter = exporter;
     this.since = since;
+    this.barsChanged = since;
+  }
+
+  boolean barred() {
+    return !bars.isEmpty();
   }
 
   /**
@@ -79,7 +92,6 @@ final class Breaker {
   /** An attempt has succeeded. What the sink asked for still holds, and is no success. */
   void noteSuccess(long now) {
     succeeded++;
-    judgedFrom = now;
     failures = 0;
     judgedFrom = now;
     failedSince = askedUntil > now ? now : NEVER;

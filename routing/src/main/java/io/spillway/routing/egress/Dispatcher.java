@@ -3,6 +3,7 @@ package io.spillway.routing.egress;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
@@ -41,6 +42,11 @@ final class Dispatcher implements AutoCloseable {
   static final int MAX_IN_FLIGHT_ATTEMPTS = 4;
   static final int MAX_WINDOW_BLOCKS = 64;
   static final long MAX_WINDOW_BYTES = 16L << 20;
+
+  /** What backlog leaves of the window. */
+  static final int LIVE_WINDOW_BLOCKS = 8;
+
+  static final long LIVE_WINDOW_BYTES = 2L << 20;
 
   /** Pieces below this size, uncompressed, are merged with their neighbours. */
   static final int MERGE_BELOW_BYTES = 128 << 10;
@@ -104,9 +110,21 @@ final class Dispatcher implements AutoCloseable {
     failover.retarget(settings, now);
   }
 
+  /** As {@link Failover#bar}. */
+  void bar(String exporterId, BarCause cause, String reason, long now) {
+    this.now = now;
+    failover.bar(exporterId, cause, reason, now);
+  }
+
   /** Whether another block may be read from the lane, besides {@code coming} ones. */
   boolean hasRoom(int coming) {
     return window.size() + coming < MAX_WINDOW_BLOCKS && windowBytes() < MAX_WINDOW_BYTES;
+  }
+
+  /** Whether one of them may be backlog: it leaves some room for what comes in live. */
+  boolean hasRoomForBacklog(int coming) {
+    return window.size() + coming < MAX_WINDOW_BLOCKS - LIVE_WINDOW_BLOCKS
+        && windowBytes() < MAX_WINDOW_BYTES - LIVE_WINDOW_BYTES;
   }
 
   private long windowBytes() {
@@ -117,10 +135,14 @@ final class Dispatcher implements AutoCloseable {
     return bytes;
   }
 
-  /** Takes a block from the lane; from now on it is settled here or comes again after a restart. */
-  void arrived(Block block, long now) {
+  /**
+   * Takes a block from the lane; from now on it is settled here or comes again after a restart.
+   *
+   * @param backlog whether it is sent when nothing else waits
+   */
+  void arrived(Block block, boolean backlog, long now) {
     this.now = now;
-    Held held = new Held(block);
+    Held held = new Held(block, backlog);
     if (block.items() == 0) {
       settle(held);
       return;
@@ -224,7 +246,8 @@ final class Dispatcher implements AutoCloseable {
         breaker.since,
         breaker.reason,
         breaker.inFlight.size(),
-        nextAttempt);
+        nextAttempt,
+        List.copyOf(breaker.bars.values()));
   }
 
   /** Frees native memory. Safe to call twice. */
@@ -252,7 +275,8 @@ final class Dispatcher implements AutoCloseable {
   private List<Piece> choose(Breaker breaker) {
     Piece first = next(breaker);
     while (first != null && first.length > breaker.exporter.maxRequestBytes()) {
-      cutToSize(first, breaker.exporter.maxRequestBytes(), "max_request_bytes of " + breaker.id);
+      int most = breaker.exporter.maxRequestBytes();
+      cutToSize(first, most, new Verdict(breaker.id, "larger than its max_request_bytes " + most));
       first = next(breaker);
     }
     if (first == null) {
@@ -323,7 +347,7 @@ final class Dispatcher implements AutoCloseable {
     } catch (UnreadableException e) {
       waiting.addAll(pieces);
       waiting.remove(e.piece());
-      drop(e.piece(), DropReason.CORRUPT, Slice.EMPTY, "unreadable: " + e.getMessage());
+      dropUnreadable(e.piece(), e.getMessage());
       return;
     } catch (RuntimeException | Error e) {
       waiting.addAll(pieces);
@@ -336,6 +360,7 @@ final class Dispatcher implements AutoCloseable {
             request.payload().length(),
             request.uncompressedLength(),
             request.items(),
+            request.wireBytes(),
             export(exporter, request));
     inFlight.add(attempt);
     var _ = attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
@@ -384,7 +409,13 @@ final class Dispatcher implements AutoCloseable {
   private void report(Attempt attempt, Outcome outcome) {
     Duration elapsed = Duration.ofNanos(now - attempt.ticket().startedNanos);
     listener.attempt(
-        id, attempt.exporter(), outcome, elapsed, attempt.payloadBytes(), attempt.items());
+        id,
+        attempt.exporter(),
+        outcome,
+        elapsed,
+        attempt.payloadBytes(),
+        attempt.wireBytes().end(),
+        attempt.items());
   }
 
   // Outcomes. Each of these finds a place for every piece of the attempt.
@@ -440,7 +471,9 @@ final class Dispatcher implements AutoCloseable {
         condemn(
             piece,
             attempt.pieces().size() == 1,
-            POISON_AFTER_FAILURES + " failures while others passed, last: " + reason);
+            new Verdict(
+                attempt.exporter(),
+                POISON_AFTER_FAILURES + " failures while others passed, last: " + reason));
         continue;
       }
       if (strikes.suspicion() > Math.max(before, 1)) {
@@ -489,7 +522,7 @@ final class Dispatcher implements AutoCloseable {
       }
       return;
     }
-    cutToSize(attempt.pieces().getFirst(), half, attempt.exporter() + ": " + reason);
+    cutToSize(attempt.pieces().getFirst(), half, new Verdict(attempt.exporter(), reason));
   }
 
   private void badData(Attempt attempt, boolean verdict, String reason) {
@@ -498,7 +531,7 @@ final class Dispatcher implements AutoCloseable {
       return;
     }
     for (Piece piece : attempt.pieces()) {
-      condemn(piece, attempt.pieces().size() == 1, attempt.exporter() + ": " + reason);
+      condemn(piece, attempt.pieces().size() == 1, new Verdict(attempt.exporter(), reason));
     }
   }
 
@@ -506,9 +539,9 @@ final class Dispatcher implements AutoCloseable {
    * Takes a request apart that holds bad data (conformance W-50): its original requests go out one
    * by one, and one that was alone already is dropped.
    */
-  private void condemn(Piece piece, boolean wasAlone, String reason) {
+  private void condemn(Piece piece, boolean wasAlone, Verdict verdict) {
     if (piece.requests() == 1 && wasAlone) {
-      drop(piece, DropReason.BAD_DATA, bytesOf(piece), reason);
+      bury(piece, DropReason.BAD_DATA, verdict);
     } else if (piece.requests() == 1) {
       piece.isolate();
       waiting.add(piece);
@@ -517,10 +550,10 @@ final class Dispatcher implements AutoCloseable {
     }
   }
 
-  private void cutToSize(Piece piece, int limit, String reason) {
+  private void cutToSize(Piece piece, int limit, Verdict verdict) {
     waiting.remove(piece);
     if (!replace(piece, () -> Cutter.toSize(piece, limit))) {
-      drop(piece, DropReason.TOO_LARGE, bytesOf(piece), reason);
+      bury(piece, DropReason.TOO_LARGE, verdict);
     }
   }
 
@@ -535,35 +568,49 @@ final class Dispatcher implements AutoCloseable {
       waiting.addAll(parts);
       return !parts.isEmpty();
     } catch (MalformedRequestException e) {
-      drop(piece, DropReason.CORRUPT, Slice.EMPTY, "unreadable: " + e.getMessage());
+      dropUnreadable(piece, e.getMessage());
       return true;
-    }
-  }
-
-  private static Slice bytesOf(Piece piece) {
-    try {
-      return piece.bytes();
-    } catch (MalformedRequestException _) {
-      return Slice.EMPTY;
     }
   }
 
   // Accounting.
 
-  private void drop(Piece piece, DropReason drop, Slice request, String reason) {
+  /** Gives up what no sink will take; a copy goes to the lane's dead letters first. */
+  private void bury(Piece piece, DropReason drop, Verdict verdict) {
+    Slice request;
+    try {
+      request = piece.bytes();
+    } catch (MalformedRequestException e) {
+      dropUnreadable(piece, e.getMessage());
+      return;
+    }
+    boolean kept =
+        lane.keep(new DeadLetter(verdict.exporter(), drop, verdict.words(), request, piece.items));
+    drop(
+        piece,
+        drop,
+        verdict.text(),
+        kept ? "They are kept: spillway buffer dead-letters " + id : "They are lost for this lane");
+  }
+
+  private void dropUnreadable(Piece piece, @Nullable String why) {
+    drop(piece, DropReason.CORRUPT, "unreadable: " + why, "They are lost for this lane");
+  }
+
+  private void drop(Piece piece, DropReason drop, String reason, String fate) {
     dropPace.admit(
         now,
         more ->
             log.error(
-                "egress {}: {} {} given up as {}: {}. They are lost for this lane and counted in"
-                    + " the ledger.{}",
+                "egress {}: {} {} given up as {}: {}. {}, and counted in the ledger.{}",
                 id,
                 piece.items,
                 id.signal().itemName() + "(s)",
                 drop.label(),
                 reason,
+                fate,
                 more));
-    listener.dropped(id, drop, piece.items, request, reason);
+    listener.dropped(id, drop, piece.items, reason);
     if (piece.held.account(new Settlement.Dropped(drop, piece.items))) {
       settle(piece.held);
     }
@@ -624,9 +671,7 @@ final class Dispatcher implements AutoCloseable {
             ? "No exporter is in service: data stays on disk, and they are tried in turn."
             : "Sending to " + active.id + ".";
     LogPace pace =
-        needsOperator
-            ? operatorPace
-            : transition.to() == BreakerState.OPEN ? outagePace : recoveryPace;
+        needsOperator ? operatorPace : transition.to() == Standing.OPEN ? outagePace : recoveryPace;
     pace.admit(
         now,
         more -> {
@@ -642,7 +687,7 @@ final class Dispatcher implements AutoCloseable {
                       more);
           if (needsOperator) {
             log.error(line);
-          } else if (transition.to() == BreakerState.OPEN) {
+          } else if (transition.to() == Standing.OPEN) {
             log.warn(line);
           } else {
             log.info(line);

@@ -1,6 +1,7 @@
 package io.spillway.routing.egress;
 
 import io.spillway.otlp.stage.Exporter;
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.FailoverSettings;
 import java.util.HashSet;
 import java.util.List;
@@ -11,7 +12,12 @@ import java.util.Set;
  *
  * @param exporters at least one, in failover order, each id once; whoever makes them closes them
  */
-public record EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
+public record EgressSettings(
+    List<Exporter> exporters, FailoverSettings failover, DrainSettings drain) {
+
+  public EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
+    this(exporters, failover, DrainSettings.DEFAULT);
+  }
 
   public EgressSettings {
     exporters = List.copyOf(exporters);

@@ -32,6 +32,7 @@ public record EgressStatus(
    * @param reason why it came into this state; empty at first
    * @param attemptsInFlight attempts begun and not answered
    * @param nextAttempt when it is tried next at the earliest; null if it need not be waited for
+   * @param bars what keeps it from being used, whatever its state
    */
   public record ExporterStatus(
       String id,
@@ -39,5 +40,11 @@ public record EgressStatus(
       Instant since,
       String reason,
       int attemptsInFlight,
-      @Nullable Instant nextAttempt) {}
+      @Nullable Instant nextAttempt,
+      List<Bar> bars) {
+
+    public ExporterStatus {
+      bars = List.copyOf(bars);
+    }
+  }
 }

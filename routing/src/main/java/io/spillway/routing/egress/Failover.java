@@ -8,6 +8,7 @@ import static io.spillway.routing.egress.BreakerState.RECOVERING;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.Exporter;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -50,6 +51,9 @@ final class Failover {
   static final Duration PROBE_MIN = Duration.ofMillis(500);
   static final Duration PROBE_MAX = Duration.ofSeconds(10);
   static final int MAX_TRANSITIONS_KEPT = 64;
+
+  /** Who makes the changes that nobody asked for. */
+  private static final String WHO = "failover";
 
   private static final double PROBE_MULTIPLIER = 2;
   private static final double PROBE_JITTER = 0.2;
@@ -121,10 +125,67 @@ final class Failover {
     return List.copyOf(transitions);
   }
 
-  /** The first exporter in order that is closed; null if there is none. */
+  /**
+   * Keeps an exporter from being used until {@link #unbar}: it is neither active nor probed nor a
+   * fallback; attempts in flight finish. Setting a cause again replaces its reason. Unknown
+   * exporters are ignored.
+   */
+  void bar(String exporterId, BarCause cause, String reason, long now) {
+    Breaker breaker = find(exporterId);
+    if (breaker == null) {
+      return;
+    }
+    Instant when = clock.instant();
+    Bar earlier = breaker.bars.get(cause);
+    Instant since = earlier == null ? when : earlier.since();
+    Bar bar = new Bar(cause, cause.label(), reason, since, null);
+    Breaker before = active();
+    breaker.bars.put(cause, bar);
+    if (earlier == null) {
+      Duration lasted = Duration.between(breaker.barsChanged, when);
+      breaker.barsChanged = when;
+      keep(
+          new Transition(
+              breaker.id,
+              Standing.UNBARRED,
+              Standing.BARRED,
+              when,
+              lasted,
+              bar.who(),
+              bar.reason()),
+          false);
+      greetActive(before, now);
+    }
+  }
+
+  /** Lifts a bar; nothing happens if there is none. */
+  void unbar(String exporterId, BarCause cause, long now) {
+    Breaker breaker = find(exporterId);
+    Bar bar = breaker == null ? null : breaker.bars.get(cause);
+    if (breaker == null || bar == null) {
+      return;
+    }
+    Instant when = clock.instant();
+    Breaker before = active();
+    breaker.bars.remove(cause);
+    breaker.barsChanged = when;
+    keep(
+        new Transition(
+            breaker.id,
+            Standing.BARRED,
+            Standing.UNBARRED,
+            when,
+            Duration.between(bar.since(), when),
+            bar.who(),
+            "no longer: " + bar.reason()),
+        false);
+    greetActive(before, now);
+  }
+
+  /** The first exporter in order that is closed and not barred; null if there is none. */
   @Nullable Breaker active() {
     for (Breaker breaker : order) {
-      if (breaker.state == CLOSED) {
+      if (breaker.state == CLOSED && !breaker.barred()) {
         return breaker;
       }
     }
@@ -147,7 +208,7 @@ final class Failover {
     }
     if (active() == null) {
       order.stream()
-          .filter(breaker -> breaker.state == RECOVERING)
+          .filter(breaker -> breaker.state == RECOVERING && !breaker.barred())
           .findFirst()
           .ifPresent(breaker -> close(breaker, "it answers, and no other exporter does", now));
     }
@@ -269,10 +330,11 @@ final class Failover {
     return candidates().contains(breaker) ? breaker.notBefore : NEVER;
   }
 
-  /** The exporters up to the first closed one: those to probe, and the active one. */
+  /** What is not barred up to the first closed one: those to probe, and the active one. */
   private List<Breaker> candidates() {
     Breaker active = active();
-    return active == null ? order : order.subList(0, order.indexOf(active) + 1);
+    List<Breaker> upTo = active == null ? order : order.subList(0, order.indexOf(active) + 1);
+    return upTo.stream().filter(breaker -> !breaker.barred()).toList();
   }
 
   private static boolean hasTurn(Breaker breaker) {
@@ -340,10 +402,23 @@ final class Failover {
   }
 
   private void move(Breaker breaker, BreakerState to, String reason, boolean needsOperator) {
-    Transition transition = new Transition(breaker.id, breaker.state, to, clock.instant(), reason);
+    Instant when = clock.instant();
+    Transition transition =
+        new Transition(
+            breaker.id,
+            Standing.of(breaker.state),
+            Standing.of(to),
+            when,
+            Duration.between(breaker.since, when),
+            WHO,
+            reason);
     breaker.state = to;
-    breaker.since = transition.when();
+    breaker.since = when;
     breaker.reason = reason;
+    keep(transition, needsOperator);
+  }
+
+  private void keep(Transition transition, boolean needsOperator) {
     if (transitions.size() == MAX_TRANSITIONS_KEPT) {
       transitions.removeFirst();
     }

@@ -1,6 +1,5 @@
 package io.spillway.routing.egress;
 
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
@@ -58,7 +57,7 @@ final class Rig implements EgressListener {
   }
 
   void add(Block block) {
-    dispatcher.arrived(block, clock.nanos());
+    dispatcher.arrived(block, false, clock.nanos());
     run();
   }
 
@@ -106,7 +105,13 @@ final class Rig implements EgressListener {
 
   @Override
   public void attempt(
-      LaneId id, String exporter, Outcome outcome, Duration elapsed, long bytes, int items) {
+      LaneId id,
+      String exporter,
+      Outcome outcome,
+      Duration elapsed,
+      long bytes,
+      long wireBytes,
+      int items) {
     outcomes.add(outcome);
   }
 
@@ -116,7 +121,7 @@ final class Rig implements EgressListener {
   }
 
   @Override
-  public void dropped(LaneId id, DropReason drop, int items, Slice request, String reason) {
+  public void dropped(LaneId id, DropReason drop, int items, String reason) {
     drops.add(drop.label() + " " + items + " " + reason);
   }
 
