@@ -203,9 +203,19 @@ public enum Meter {
   EGRESS_DECISIONS(
       "spillway.egress.decisions",
       "dials",
-      "Destinations checked by the egress policy, by rule and verdict.",
+      "Decisions of the egress policy, by rule, the host or network that it is about, and verdict.",
       "rule",
+      "about",
       "verdict"),
+  EGRESS_PLAINTEXT(
+      "spillway.egress.plaintext",
+      "state",
+      "1 if the exporter sends unencrypted to another machine, else 0.",
+      "exporter"),
+  EGRESS_AUDIT_LEFT_OUT(
+      "spillway.egress.audit.left.out",
+      "decisions",
+      "Decisions of the egress policy that may not be in the audit file."),
   BUFFER_FREE("spillway.buffer.free", "bytes", "Free space of the buffer's file system."),
   BUFFER_RESERVED("spillway.buffer.reserved", "bytes", "Bytes reserved on disk by all lanes.");
 
