@@ -101,8 +101,8 @@ public final class EgressBenchmark {
       }
       System.out.printf(
           Locale.ROOT,
-          "%n| %d requests/s of %d spans to each of two routes, HTTP, no compression | ack p50 | ack"
-              + " p99 | accepted to sink p50 | p99 |%n|---|---|---|---|---|%n",
+          "%n| %d requests/s of %d spans to each of two routes, HTTP, no compression | ack p50 |"
+              + " ack p99 | accepted to sink p50 | p99 |%n|---|---|---|---|---|%n",
           LIVE_RATE,
           SPANS);
       print("both sinks answer", calm);
@@ -141,8 +141,7 @@ public final class EgressBenchmark {
         LockSupport.parkNanos(1_000_000);
         requireInTime(start);
       }
-      double draining =
-          (sink.bodyBytes() - before) / 1e6 / ((System.nanoTime() - start) / 1e9);
+      double draining = (sink.bodyBytes() - before) / 1e6 / ((System.nanoTime() - start) / 1e9);
       awaitEmpty(relay, "default");
       Latencies alone = load(relay, PHASE, false);
       System.out.printf(
@@ -295,8 +294,7 @@ public final class EgressBenchmark {
           Latencies.millis(hanging.get(i).arrivals(), 0.99)
               / Latencies.millis(calm.get(i).arrivals(), 0.99));
     }
-    System.out.printf(
-        Locale.ROOT, "| %s | | %s | | %s |%n", what, spread(acks), spread(arrivals));
+    System.out.printf(Locale.ROOT, "| %s | | %s | | %s |%n", what, spread(acks), spread(arrivals));
   }
 
   private static String spread(List<Double> values) {
