@@ -111,8 +111,7 @@ public final class Meters implements ReceiverListener, EgressListener {
     gauge(Meter.LANE_UNACCOUNTED, tags, lane, l -> l.ledger().unaccounted());
     gauge(Meter.LANE_DEAD_LETTER_ITEMS, tags, lane, l -> l.deadLetters().items());
     gauge(Meter.LANE_DEAD_LETTER_BYTES, tags, lane, l -> l.deadLetters().bytes());
-    functionCounter(
-        Meter.LANE_DEAD_LETTER_DISCARDED, tags, lane, l -> l.deadLetters().discarded());
+    functionCounter(Meter.LANE_DEAD_LETTER_DISCARDED, tags, lane, l -> l.deadLetters().discarded());
     functionCounter(Meter.LANE_DEAD_LETTER_FAILED, tags, lane, l -> l.deadLetters().notKept());
     gauge(Meter.EXPORTER_SUCCESS_RATIO, tags, lane, l -> successRatio(l.ledger()));
   }
