@@ -10,6 +10,7 @@ import io.spillway.otlp.stage.DialPolicy.Denial;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.relay.admin.AdminConfig;
 import io.spillway.relay.telemetry.TelemetryConfig;
+import io.spillway.routing.egress.FlowConfig;
 import io.spillway.routing.gate.RouteConfig;
 import io.spillway.routing.gate.RouteSettings;
 import io.spillway.routing.policy.EgressPolicy;
@@ -29,6 +30,7 @@ record RelayConfig(
     EgressPolicy policy,
     List<RouteSettings> routes,
     Map<String, LaneSettings> lanes,
+    FlowConfig flow,
     AdminConfig admin,
     TelemetryConfig telemetry) {
 
@@ -49,6 +51,7 @@ record RelayConfig(
             EgressPolicy.read(root).withListener(EgressAudit::write),
             routes,
             lanes(root, buffer),
+            FlowConfig.read(root),
             AdminConfig.read(root.section("admin")),
             TelemetryConfig.read(root.section("telemetry")));
     config.reportDenied(configuration.problems());

@@ -10,8 +10,15 @@ import java.util.Set;
  * Where a lane's data goes.
  *
  * @param exporters at least one, in failover order, each id once; whoever makes them closes them
+ * @param flow what the lane shares with others
  */
-public record EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
+public record EgressSettings(
+    List<Exporter> exporters, FailoverSettings failover, LaneFlow flow) {
+
+  /** Without bounds of flow. */
+  public EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
+    this(exporters, failover, LaneFlow.UNLIMITED);
+  }
 
   public EgressSettings {
     exporters = List.copyOf(exporters);

@@ -368,7 +368,7 @@ class DispatcherContentTest {
     sink.calls.forEach(call -> call.answer().complete(new Outcome.Delivered()));
     rig.add(next);
     assertThat(Blocks.bodies(sink.lastCall().request())).containsExactly("next");
-    assertThat(sink.calls).hasSize(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS + 1);
+    assertThat(sink.calls).hasSize(ConcurrencyLimit.INITIAL + 1);
     assertThat(rig.endToEnd).as("settlements reported").hasSize(1);
   }
 
@@ -382,7 +382,7 @@ class DispatcherContentTest {
     }
 
     assertThat(rig.dispatcher.hasRoom(0)).isFalse();
-    assertThat(rig.dispatcher.attemptsInFlight()).isEqualTo(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS);
+    assertThat(rig.dispatcher.attemptsInFlight()).isEqualTo(ConcurrencyLimit.INITIAL);
   }
 
   /** A rig with all attempts taken, the last one by this many merged blocks from index 4 on. */
