@@ -97,7 +97,8 @@ final class Tokens {
     if (fetched != null) {
       begun.complete(fetched);
     } else {
-      begun.completeExceptionally(why == null ? NONE_YET : why);
+      begun.completeExceptionally(
+          why == null ? new TokenException(ErrorClass.CONNECT, "no token yet") : why);
     }
   }
 
