@@ -11,6 +11,7 @@ import io.spillway.relay.admin.AdminServer;
 import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.gate.RoutingGate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -49,6 +50,8 @@ final class Relay {
   private final Buffer buffer;
   private final Lanes lanes;
   private final Meters meters;
+  private final QuotaMemory quotaMemory;
+  private final FlowControl flow;
   private final Admission admission =
       new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
   private final AtomicReference<Gate> gate = new AtomicReference<>();
@@ -68,7 +71,10 @@ final class Relay {
     this.policy = new CurrentPolicy(config.policy(), audit);
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
-    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
+    this.quotaMemory = new QuotaMemory(config.buffer().directory());
+    this.flow =
+        new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
+    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), flow);
     this.factory = new Exporters(policy);
     this.egressMeters = new EgressMeters(meters, policy, audit);
     this.linkMeters = new LinkMeters(meters, factory);
@@ -79,7 +85,7 @@ final class Relay {
             admission,
             new CountingListener(buffer.received(), meters));
     this.check = new StartCheck(config.buffer().directory());
-    this.view = new RelayView(lanes, buffer, receiver, meters, check);
+    this.view = new RelayView(lanes, buffer, receiver, meters, check, flow);
   }
 
   /**
@@ -102,9 +108,11 @@ final class Relay {
   private void start() throws IOException {
     policy.record(config.reviewed());
     exporters = make(config);
+    applyFlow(config);
+    quotaMemory.follow(flow);
     lanes.apply(config.routes(), config.lanes(), exporters);
     buffer.lanesOpened();
-    gate.set(new RoutingGate(config.routes(), lanes::lane));
+    gate.set(new RoutingGate(config.routes(), lanes::lane, lanes::overQuota));
     registerMeters();
     admin = new AdminServer(config.admin(), view);
     view.admin(admin.address());
@@ -116,6 +124,11 @@ final class Relay {
         text(receiver.grpcAddress()),
         text(receiver.httpAddress()),
         text(admin.address()));
+  }
+
+  private void applyFlow(RelayConfig wanted) {
+    flow.apply(wanted.flow());
+    flow.quotas().forEach(meters::quota);
   }
 
   private Map<String, Exporter> make(RelayConfig wanted) {
@@ -155,6 +168,7 @@ final class Relay {
     }
     Map<String, Exporter> before = exporters;
     Map<String, Exporter> made = make(next);
+    applyFlow(next);
     try {
       lanes.apply(next.routes(), next.lanes(), made);
     } catch (IOException e) {
@@ -162,7 +176,7 @@ final class Relay {
       return List.of(
           new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
-    gate.set(new RoutingGate(next.routes(), lanes::lane));
+    gate.set(new RoutingGate(next.routes(), lanes::lane, lanes::overQuota));
     exporters = made;
     audit.apply(next.audit());
     policy.set(next.policy());
@@ -227,6 +241,7 @@ final class Relay {
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));
     factory.close();
     audit.close();
+    quotaMemory.close();
     if (admin != null) {
       admin.close();
     }
