@@ -19,7 +19,7 @@ record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterC
 
   @Override
   public List<Destination> destinations() {
-    return List.of(endpoint.destination());
+    return otlp.withProxy(List.of(endpoint.destination()));
   }
 
   @Override

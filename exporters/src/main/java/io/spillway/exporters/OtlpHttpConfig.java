@@ -30,11 +30,12 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
 
   @Override
   public List<Destination> destinations() {
-    return endpoints.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .map(entry -> entry.getValue().destination())
-        .distinct()
-        .toList();
+    return otlp.withProxy(
+        endpoints.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .map(entry -> entry.getValue().destination())
+            .distinct()
+            .toList());
   }
 
   @Override

@@ -3,6 +3,8 @@ package io.spillway.exporters;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.RetrySettings;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,4 +26,16 @@ record OtlpSettings(
     @Nullable String region,
     boolean plaintextAllowed,
     double costPerGib,
-    SinkConfig sink) {}
+    SinkConfig sink,
+    LinkConfig link) {
+
+  /** These places, and the proxy on the way to them. */
+  List<ExporterConfig.Destination> withProxy(List<ExporterConfig.Destination> places) {
+    if (link.proxy() == null) {
+      return places;
+    }
+    List<ExporterConfig.Destination> all = new ArrayList<>(places);
+    all.add(link.proxy().destination());
+    return all;
+  }
+}

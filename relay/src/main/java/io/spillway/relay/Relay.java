@@ -187,6 +187,7 @@ final class Relay {
     gate.set(new RoutingGate(next.routes(), lanes::lane));
     exporters = made;
     policy.set(next.policy());
+    factory.recheck();
     config = next;
     registerDecisions(next.policy());
     linkMeters.register(next.exporters());
