@@ -7,6 +7,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.List;
@@ -91,24 +92,23 @@ public final class Exporters implements AutoCloseable {
   /**
    * Makes an exporter. Nothing is dialled or written before its first attempt.
    *
-   * @throws IllegalStateException if a TLS file that was good when the configuration was read no
-   *     longer is
+   * @throws IllegalStateException if a file with a secret or for TLS that was good when the
+   *     configuration was read no longer is
    */
   public Exporter create(ExporterConfig config) {
     EventLoop loop = loops.next();
     try {
       return switch (config) {
-        case OtlpGrpcConfig grpc ->
-            new OtlpGrpcExporter(
-                grpc, dialer(config, grpc.otlp(), loop), loop, lookups, clock, userAgent);
-        case OtlpHttpConfig http ->
-            new OtlpHttpExporter(http, dialer(config, http.otlp(), loop), loop, clock, userAgent);
+        case OtlpGrpcConfig grpc -> grpc(grpc, dialer(config, grpc.otlp(), loop), loop);
+        case OtlpHttpConfig http -> http(http, dialer(config, http.otlp(), loop), loop);
         case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
         case DebugConfig debug -> new DebugExporter(debug);
       };
     } catch (TlsConfigException e) {
       throw new IllegalStateException(
           "exporters::" + config.id() + "::tls::" + e.key() + ": " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new IllegalStateException("exporters::" + config.id() + ": " + e.getMessage(), e);
     }
   }
 
@@ -149,6 +149,23 @@ public final class Exporters implements AutoCloseable {
             .flatMap(Dialer::openTo)
             .collect(Collectors.groupingBy(address -> address, Collectors.counting()));
     return openTo(exporter).mapToLong(address -> all.getOrDefault(address, 0L)).max().orElse(0);
+  }
+
+  private Exporter grpc(OtlpGrpcConfig config, Dialer dialer, EventLoop loop)
+      throws IOException, TlsConfigException {
+    Credentials credentials = credentials(config.otlp(), dialer, loop);
+    return new OtlpGrpcExporter(config, dialer, loop, credentials, lookups, clock, userAgent);
+  }
+
+  private Exporter http(OtlpHttpConfig config, Dialer dialer, EventLoop loop)
+      throws IOException, TlsConfigException {
+    Credentials credentials = credentials(config.otlp(), dialer, loop);
+    return new OtlpHttpExporter(config, dialer, loop, credentials, clock, userAgent);
+  }
+
+  private Credentials credentials(OtlpSettings otlp, Dialer dialer, EventLoop loop)
+      throws IOException, TlsConfigException {
+    return new Credentials(otlp, dialer, loop, lookups, userAgent, System::nanoTime);
   }
 
   /** One for all exporters of an id, so that its counts outlive a reload. */

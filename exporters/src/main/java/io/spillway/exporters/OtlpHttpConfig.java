@@ -30,12 +30,10 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
 
   @Override
   public List<Destination> destinations() {
-    return otlp.withProxy(
+    return otlp.allDestinations(
         endpoints.entrySet().stream()
             .sorted(Map.Entry.comparingByKey())
-            .map(entry -> entry.getValue().destination())
-            .distinct()
-            .toList());
+            .map(entry -> entry.getValue().destination()));
   }
 
   @Override

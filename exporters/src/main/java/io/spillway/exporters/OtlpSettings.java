@@ -3,8 +3,9 @@ package io.spillway.exporters;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.RetrySettings;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,13 +30,17 @@ record OtlpSettings(
     SinkConfig sink,
     LinkConfig link) {
 
-  /** These places, and the proxy on the way to them. */
-  List<ExporterConfig.Destination> withProxy(List<ExporterConfig.Destination> places) {
-    if (link.proxy() == null) {
-      return places;
-    }
-    List<ExporterConfig.Destination> all = new ArrayList<>(places);
-    all.add(link.proxy().destination());
-    return all;
+  /** These places, those where it authenticates, and the proxy on the way to them. */
+  List<ExporterConfig.Destination> allDestinations(Stream<ExporterConfig.Destination> places) {
+    ProxyAddress proxy = link.proxy();
+    return Stream.of(
+            places,
+            sink.auth().destinations().stream(),
+            proxy == null
+                ? Stream.<ExporterConfig.Destination>empty()
+                : Stream.of(proxy.destination()))
+        .flatMap(Function.identity())
+        .distinct()
+        .toList();
   }
 }

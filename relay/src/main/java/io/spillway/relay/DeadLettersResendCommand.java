@@ -92,10 +92,7 @@ final class DeadLettersResendCommand implements Callable<Integer> {
   }
 
   private DeadLetterResend.Result send(
-      RelayConfig config,
-      ExporterConfig sink,
-      List<LetterNames.Chosen> chosen,
-      Duration patience)
+      RelayConfig config, ExporterConfig sink, List<LetterNames.Chosen> chosen, Duration patience)
       throws IOException, InterruptedException {
     try (Exporters exporters = new Exporters(new CurrentPolicy(config.policy()))) {
       Exporter exporter = exporters.create(sink);

@@ -8,6 +8,7 @@ import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.security.Security;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -47,10 +48,8 @@ public final class Main {
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Main());
     // Resending needs the whole configuration, which the commands beside it do not know.
-    line.getSubcommands()
-        .get("buffer")
-        .getSubcommands()
-        .get("dead-letters")
+    CommandLine buffer = Objects.requireNonNull(line.getSubcommands().get("buffer"));
+    Objects.requireNonNull(buffer.getSubcommands().get("dead-letters"))
         .addSubcommand(new DeadLettersResendCommand());
     return line;
   }

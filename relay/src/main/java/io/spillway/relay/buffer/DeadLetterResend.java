@@ -18,8 +18,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends dead letters to an exporter, one after the other, and removes each that was taken whole. For
- * one use, on one thread.
+ * Sends dead letters to an exporter, one after the other, and removes each that was taken whole.
+ * For one use, on one thread.
  */
 public final class DeadLetterResend {
   private final BlockSender sender;

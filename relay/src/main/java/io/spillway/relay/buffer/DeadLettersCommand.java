@@ -65,8 +65,7 @@ public final class DeadLettersCommand implements Callable<Integer> {
     if (!json && chosen.isEmpty()) {
       out.println("no dead letters");
     } else if (!json) {
-      table.add(
-          "total", "", Quantities.count(items), Quantities.bytes(bytes), "", "", "");
+      table.add("total", "", Quantities.count(items), Quantities.bytes(bytes), "", "", "");
       table.lines().forEach(out::println);
     }
     return 0;

@@ -54,8 +54,7 @@ final class DeadLettersShowCommand implements Callable<Integer> {
       Slice text = json.text();
       spec.commandLine()
           .getOut()
-          .println(
-              new String(text.array(), text.offset(), text.length(), StandardCharsets.UTF_8));
+          .println(new String(text.array(), text.offset(), text.length(), StandardCharsets.UTF_8));
       return json.unknownBytes() == 0
           || complain(
               letter,

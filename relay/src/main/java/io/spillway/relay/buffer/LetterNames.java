@@ -39,9 +39,7 @@ public final class LetterNames {
     }
     for (String name : names) {
       if (name.contains("/")) {
-        addAll(
-            chosen,
-            buffer.deadLetters(LaneNames.choose(buffer, List.of(name)).getFirst().id()));
+        addAll(chosen, buffer.deadLetters(LaneNames.choose(buffer, List.of(name)).getFirst().id()));
       } else {
         addOne(chosen, buffer, name);
       }
@@ -66,7 +64,7 @@ public final class LetterNames {
     }
     throw CommandFailure.badUsage(
         "\"%s\": no dead letter has this id, and it is no lane (expected an id as dead-letters lists"
-            .formatted(id)
+                .formatted(id)
             + " them, or ROUTE/SIGNAL)");
   }
 }

@@ -138,8 +138,7 @@ class EgressPolicyTest {
     "anything.example, 255.255.255.255, false",
   })
   void checkAddress_resolved_allowsOrDenies(String host, String address, boolean allowed) {
-    Denial denial =
-        policy(VENDOR).checkAddress(https(host, 443), InetAddress.ofLiteral(address));
+    Denial denial = policy(VENDOR).checkAddress(https(host, 443), InetAddress.ofLiteral(address));
 
     assertThat(denial == null).as(String.valueOf(denial)).isEqualTo(allowed);
   }
