@@ -94,7 +94,7 @@ public final class Exporters implements AutoCloseable {
       return switch (config) {
         case OtlpGrpcConfig grpc -> grpc(grpc, dialer, loops.next());
         case OtlpHttpConfig http -> http(http, dialer, loops.next());
-        case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
+        case FileConfig file -> new FileExporter(file, clock);
         case DebugConfig debug -> new DebugExporter(debug);
       };
     } catch (TlsConfigException e) {
