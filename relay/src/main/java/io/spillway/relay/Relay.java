@@ -10,6 +10,7 @@ import io.spillway.receivers.OtlpReceiver;
 import io.spillway.relay.admin.AdminServer;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.gate.RoutingGate;
 import io.spillway.routing.policy.EgressPolicy;
 import io.spillway.routing.policy.PolicyCounters.RuleCount;
@@ -50,6 +51,8 @@ final class Relay {
   private final Buffer buffer;
   private final Lanes lanes;
   private final Meters meters;
+  private final QuotaMemory quotaMemory;
+  private final FlowControl flow;
   private final Admission admission =
       new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
   private final AtomicReference<Gate> gate = new AtomicReference<>();
@@ -67,7 +70,10 @@ final class Relay {
     this.policy = new CurrentPolicy(config.policy());
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
-    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
+    this.quotaMemory = new QuotaMemory(config.buffer().directory());
+    this.flow =
+        new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
+    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), flow);
     this.factory = new Exporters(policy);
     this.linkMeters = new LinkMeters(meters, factory);
     this.receiver =
@@ -77,7 +83,7 @@ final class Relay {
             admission,
             new CountingListener(buffer.received(), meters));
     this.check = new StartCheck(config.buffer().directory());
-    this.view = new RelayView(lanes, buffer, receiver, meters, check);
+    this.view = new RelayView(lanes, buffer, receiver, meters, check, flow);
   }
 
   /**
@@ -99,9 +105,11 @@ final class Relay {
 
   private void start() throws IOException {
     exporters = make(config);
+    applyFlow(config);
+    quotaMemory.follow(flow);
     lanes.apply(config.routes(), config.lanes(), exporters);
     buffer.lanesOpened();
-    gate.set(new RoutingGate(config.routes(), lanes::lane));
+    gate.set(new RoutingGate(config.routes(), lanes::lane, lanes::overQuota));
     registerMeters();
     admin = new AdminServer(config.admin(), view);
     view.admin(admin.address());
@@ -113,6 +121,11 @@ final class Relay {
         text(receiver.grpcAddress()),
         text(receiver.httpAddress()),
         text(admin.address()));
+  }
+
+  private void applyFlow(RelayConfig wanted) {
+    flow.apply(wanted.flow());
+    flow.quotas().forEach(meters::quota);
   }
 
   private Map<String, Exporter> make(RelayConfig wanted) {
@@ -177,6 +190,7 @@ final class Relay {
     }
     Map<String, Exporter> before = exporters;
     Map<String, Exporter> made = make(next);
+    applyFlow(next);
     try {
       lanes.apply(next.routes(), next.lanes(), made);
     } catch (IOException e) {
@@ -184,7 +198,7 @@ final class Relay {
       return List.of(
           new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
-    gate.set(new RoutingGate(next.routes(), lanes::lane));
+    gate.set(new RoutingGate(next.routes(), lanes::lane, lanes::overQuota));
     exporters = made;
     policy.set(next.policy());
     config = next;
@@ -241,6 +255,7 @@ final class Relay {
     lanes.close(deadline);
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));
     factory.close();
+    quotaMemory.close();
     if (admin != null) {
       admin.close();
     }

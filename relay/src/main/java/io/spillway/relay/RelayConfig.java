@@ -9,6 +9,7 @@ import io.spillway.exporters.ExporterConfig;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.relay.admin.AdminConfig;
 import io.spillway.relay.telemetry.TelemetryConfig;
+import io.spillway.routing.egress.FlowConfig;
 import io.spillway.routing.gate.RouteConfig;
 import io.spillway.routing.gate.RouteSettings;
 import io.spillway.routing.policy.EgressPolicy;
@@ -33,6 +34,7 @@ record RelayConfig(
     List<PolicyDecision> reviewed,
     List<RouteSettings> routes,
     Map<String, LaneSettings> lanes,
+    FlowConfig flow,
     AdminConfig admin,
     TelemetryConfig telemetry) {
 
@@ -56,6 +58,7 @@ record RelayConfig(
             reviewed,
             routes,
             lanes(root, buffer),
+            FlowConfig.read(root),
             AdminConfig.read(root.section("admin")),
             TelemetryConfig.read(root.section("telemetry")));
     reportDenied(reviewed, configuration.problems());

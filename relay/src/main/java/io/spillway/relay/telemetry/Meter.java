@@ -192,6 +192,22 @@ public enum Meter {
       "route",
       "signal",
       "exporter"),
+  EXPORTER_CONCURRENCY(
+      "spillway.exporter.concurrency.limit",
+      "attempts",
+      "Attempts that the lane may have in flight; adapts to the sink.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_IN_FLIGHT(
+      "spillway.exporter.in.flight",
+      "attempts",
+      "Attempts begun and not answered.",
+      "route",
+      "signal",
+      "exporter"),
+  QUOTA_USED("spillway.quota.used", "bytes", "Bytes of the daily quota used today.", "quota"),
+  QUOTA_LIMIT("spillway.quota.limit", "bytes", "The daily quota.", "quota"),
   EXPORTER_TRANSITIONS(
       "spillway.exporter.transitions",
       "transitions",

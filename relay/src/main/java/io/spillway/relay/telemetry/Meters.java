@@ -19,6 +19,7 @@ import io.spillway.otlp.stage.Settlement;
 import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
 import io.spillway.routing.egress.EgressListener;
+import io.spillway.routing.egress.Quota;
 import io.spillway.routing.egress.Transition;
 import java.time.Duration;
 import java.time.Instant;
@@ -148,6 +149,13 @@ public final class Meters implements ReceiverListener, EgressListener {
   public <T> void exporterCount(
       Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
     functionCounter(meter, Tags.of("exporter", exporter), subject, value);
+  }
+
+  /** Registers the meters of a quota; it is held weakly. */
+  public void quota(Quota quota) {
+    Tags tags = Tags.of("quota", quota.name());
+    gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
+    gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
   }
 
   /** Registers a gauge without tags; {@code subject} is held weakly. */

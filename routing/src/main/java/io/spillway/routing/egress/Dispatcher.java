@@ -20,9 +20,11 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +41,6 @@ import org.slf4j.LoggerFactory;
  * {@link Held} block. Each method moves items between these and forgets none.
  */
 final class Dispatcher implements AutoCloseable {
-  static final int MAX_IN_FLIGHT_ATTEMPTS = 4;
   static final int MAX_WINDOW_BLOCKS = 64;
   static final long MAX_WINDOW_BYTES = 16L << 20;
 
@@ -47,6 +48,12 @@ final class Dispatcher implements AutoCloseable {
   static final int LIVE_WINDOW_BLOCKS = 8;
 
   static final long LIVE_WINDOW_BYTES = 2L << 20;
+
+  /**
+   * No attempt begins while those in flight carry this much payload, however many more the sinks
+   * would take: besides the window, this and one request are the memory of a lane.
+   */
+  static final long MAX_IN_FLIGHT_BYTES = 16L << 20;
 
   /** Pieces below this size, uncompressed, are merged with their neighbours. */
   static final int MERGE_BELOW_BYTES = 128 << 10;
@@ -71,6 +78,13 @@ final class Dispatcher implements AutoCloseable {
   private final Set<Held> window = new HashSet<>();
   private final TreeSet<Piece> waiting = new TreeSet<>(Piece.ORDER);
   private final List<Attempt> inFlight = new ArrayList<>();
+  private long inFlightBytes;
+
+  /** By exporter; those of exporters that are gone stay, with what they learned. */
+  private final Map<String, Valve> valves = new ConcurrentHashMap<>();
+
+  private final Set<Breaker> overQuota = new HashSet<>();
+  private volatile LaneFlow flow;
 
   private final LogPace dropPace = new LogPace();
   private final LogPace rejectPace = new LogPace();
@@ -101,12 +115,15 @@ final class Dispatcher implements AutoCloseable {
     this.listener = listener;
     this.answers = answers;
     this.now = now;
+    this.flow = settings.flow();
     this.failover = new Failover(settings, clock, random, this::moved, now);
   }
 
   /** Takes new settings from the next attempt on. Attempts in flight are left to finish. */
   void retarget(EgressSettings settings, long now) {
     this.now = now;
+    flow = settings.flow();
+    valves.values().forEach(valve -> valve.retarget(flow));
     failover.retarget(settings, now);
   }
 
@@ -157,7 +174,7 @@ final class Dispatcher implements AutoCloseable {
     if (!inFlight.remove(attempt)) {
       return;
     }
-    report(attempt, outcome);
+    ended(attempt, outcome);
     Ticket ticket = attempt.ticket();
     switch (outcome) {
       case Outcome.Delivered delivered -> {
@@ -184,14 +201,42 @@ final class Dispatcher implements AutoCloseable {
   /** Does what is due: fails over, abandons, and begins attempts while there is room for them. */
   void step(long now) {
     this.now = now;
+    applyQuotas();
     failover.tick(now);
     while (abandonOne()) {
       // Each one may change which exporter is active, and so which others to abandon.
     }
     forgetGivenUp();
-    while (inFlight.size() < MAX_IN_FLIGHT_ATTEMPTS && beginAttempt()) {
+    while (inFlightBytes < MAX_IN_FLIGHT_BYTES && beginAttempt()) {
       // Each round begins one attempt.
     }
+  }
+
+  private void applyQuotas() {
+    overQuota.retainAll(failover.order());
+    for (Breaker breaker : failover.order()) {
+      Quota usedUp = flow.bars(breaker.id);
+      if (usedUp != null && overQuota.add(breaker)) {
+        String reason =
+            "%s::quota of %d bytes a day is used up"
+                .formatted(usedUp.name(), usedUp.settings().bytesPerDay());
+        failover.bar(breaker.id, BarCause.QUOTA, reason, now);
+      } else if (usedUp == null && overQuota.remove(breaker)) {
+        failover.unbar(breaker.id, BarCause.QUOTA, now);
+      }
+    }
+  }
+
+  private Valve valve(Breaker breaker) {
+    return valves.computeIfAbsent(breaker.id, id -> new Valve(id, flow));
+  }
+
+  /** Attempts that this lane may have in flight at an exporter now. Safe on any thread. */
+  int concurrencyLimit(String exporter) {
+    Valve valve = valves.get(exporter);
+    return valve == null
+        ? Math.min(ConcurrencyLimit.INITIAL, flow.maxConcurrency(exporter))
+        : valve.limit();
   }
 
   /** What the lane gave up meanwhile is counted there and not sent any more. */
@@ -209,6 +254,15 @@ final class Dispatcher implements AutoCloseable {
     for (Piece piece : waiting) {
       if (piece.notBefore > now) {
         next = Math.min(next, piece.notBefore);
+      }
+    }
+    for (Breaker breaker : failover.order()) {
+      if (!waiting.isEmpty() && valve(breaker).opensAt() > now) {
+        next = Math.min(next, valve(breaker).opensAt());
+      }
+      Quota usedUp = flow.bars(breaker.id);
+      if (usedUp != null) {
+        next = Math.min(next, now + usedUp.untilTomorrow().toNanos());
       }
     }
     return next;
@@ -260,6 +314,9 @@ final class Dispatcher implements AutoCloseable {
 
   private boolean beginAttempt() {
     for (Breaker breaker : failover.ready(now)) {
+      if (!valve(breaker).isOpen(breaker.inFlight.size(), now)) {
+        continue;
+      }
       List<Piece> pieces = choose(breaker);
       if (!pieces.isEmpty()) {
         send(breaker, pieces);
@@ -363,6 +420,8 @@ final class Dispatcher implements AutoCloseable {
             request.wireBytes(),
             export(exporter, request));
     inFlight.add(attempt);
+    inFlightBytes += attempt.payloadBytes();
+    valve(breaker).begin(breaker.inFlight.size(), attempt.payloadBytes(), now);
     var _ = attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
   }
 
@@ -401,12 +460,14 @@ final class Dispatcher implements AutoCloseable {
       return false;
     }
     inFlight.remove(attempt);
-    report(attempt, new Outcome.SinkDown(ErrorClass.TIMEOUT, reason));
+    ended(attempt, new Outcome.SinkDown(ErrorClass.TIMEOUT, reason));
     failed(attempt, ErrorClass.TIMEOUT, reason, null);
     return true;
   }
 
-  private void report(Attempt attempt, Outcome outcome) {
+  private void ended(Attempt attempt, Outcome outcome) {
+    inFlightBytes -= attempt.payloadBytes();
+    valve(attempt.ticket().breaker).end(attempt, outcome, now);
     Duration elapsed = Duration.ofNanos(now - attempt.ticket().startedNanos);
     listener.attempt(
         id,

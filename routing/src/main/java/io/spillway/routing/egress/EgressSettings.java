@@ -11,12 +11,14 @@ import java.util.Set;
  * Where a lane's data goes.
  *
  * @param exporters at least one, in failover order, each id once; whoever makes them closes them
+ * @param flow what the lane shares with others
  */
 public record EgressSettings(
-    List<Exporter> exporters, FailoverSettings failover, DrainSettings drain) {
+    List<Exporter> exporters, FailoverSettings failover, DrainSettings drain, LaneFlow flow) {
 
+  /** With defaults, and without bounds of flow. */
   public EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
-    this(exporters, failover, DrainSettings.DEFAULT);
+    this(exporters, failover, DrainSettings.DEFAULT, LaneFlow.UNLIMITED);
   }
 
   public EgressSettings {

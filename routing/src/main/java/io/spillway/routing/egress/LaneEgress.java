@@ -135,6 +135,11 @@ public final class LaneEgress implements AutoCloseable {
     return status;
   }
 
+  /** Attempts that the lane may have in flight at an exporter now. */
+  public int concurrencyLimit(String exporter) {
+    return dispatcher.concurrencyLimit(exporter);
+  }
+
   /** As {@link #close(Duration)} with 10 s. */
   @Override
   public void close() {

@@ -115,7 +115,7 @@ class DispatcherSimulationTest {
       for (int i = 0; i < STEPS; i++) {
         act();
         assertThat(rig.dispatcher.attemptsInFlight())
-            .isLessThanOrEqualTo(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS);
+            .isLessThanOrEqualTo(2 * ConcurrencyLimit.DEFAULT_MAX);
       }
       moods.clear();
       answerHanging(true);

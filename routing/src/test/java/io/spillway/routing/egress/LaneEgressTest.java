@@ -65,7 +65,7 @@ class LaneEgressTest {
 
     await().until(() -> egress.status().blocks() == Dispatcher.MAX_WINDOW_BLOCKS);
     assertThat(lane.stored).hasSize(500 - Dispatcher.MAX_WINDOW_BLOCKS);
-    assertThat(primary.calls).hasSize(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS);
+    assertThat(primary.calls).hasSize(ConcurrencyLimit.INITIAL);
   }
 
   @Test
