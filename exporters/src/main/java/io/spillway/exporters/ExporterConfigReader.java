@@ -69,7 +69,7 @@ final class ExporterConfigReader {
     return switch (type) {
       case "otlp_grpc", "otlp" -> readGrpc(id, section);
       case "otlp_http", "otlphttp" -> readHttp(id, section);
-      case "file" -> readFile(id, section);
+      case "file" -> FileConfig.read(id, section);
       case "debug" ->
           new DebugConfig(
               id,
@@ -90,16 +90,6 @@ final class ExporterConfigReader {
             + Suggestions.didYouMean(type, TYPES));
     section.keys().forEach(section::has); // one problem is enough: its keys are not unknown too
     return null;
-  }
-
-  private static @Nullable ExporterConfig readFile(String id, Section section) {
-    String directory = section.requiredString("directory");
-    try {
-      return directory.isEmpty() ? null : new FileConfig(id, Path.of(directory));
-    } catch (InvalidPathException e) {
-      section.problem("directory", "\"" + directory + "\" is not a path (expected a directory)");
-      return null;
-    }
   }
 
   private static @Nullable ExporterConfig readGrpc(String id, Section section) {

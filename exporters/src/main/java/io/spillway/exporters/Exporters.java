@@ -101,7 +101,7 @@ public final class Exporters implements AutoCloseable {
       return switch (config) {
         case OtlpGrpcConfig grpc -> grpc(grpc, dialer(config, grpc.otlp(), loop), loop);
         case OtlpHttpConfig http -> http(http, dialer(config, http.otlp(), loop), loop);
-        case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
+        case FileConfig file -> new FileExporter(file, clock);
         case DebugConfig debug -> new DebugExporter(debug);
       };
     } catch (TlsConfigException e) {

@@ -180,11 +180,8 @@ final class Relay {
     exporters = made;
     audit.apply(next.audit());
     policy.set(next.policy());
-<<<<<<< HEAD
     policy.record(next.reviewed());
-=======
     factory.recheck();
->>>>>>> links
     config = next;
     egressMeters.register(next);
     linkMeters.register(next.exporters());
