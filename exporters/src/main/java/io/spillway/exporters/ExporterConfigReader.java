@@ -182,7 +182,9 @@ final class ExporterConfigReader {
             section.bytes(
                 "max_request_bytes", DEFAULT_REQUEST_BYTES, MIN_REQUEST_BYTES, MAX_REQUEST_BYTES),
         section.optionalString("region"),
-        section.decimal("cost_per_gib", 0, 0, 1_000_000));
+        section.bool("dangerously_allow_plaintext", false),
+        section.decimal("cost_per_gib", 0, 0, 1_000_000),
+        SinkConfig.read(section));
   }
 
   private static Codec readCodec(Section section) {

@@ -8,6 +8,8 @@ import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +40,7 @@ public final class Exporters implements AutoCloseable {
   private final String userAgent;
   private final EventLoopGroup loops;
   private final ThreadPoolExecutor lookups;
+  private final Map<String, Traffic> traffic = new ConcurrentHashMap<>();
 
   /**
    * @param policy asked before every lookup and every dial
@@ -84,11 +87,11 @@ public final class Exporters implements AutoCloseable {
    *     longer is
    */
   public Exporter create(ExporterConfig config) {
-    Dialer dialer = new Dialer(config.id(), policy, lookups);
+    Dialer dialer = new Dialer(config.caller(), policy, lookups, traffic(config.id()));
     try {
       return switch (config) {
         case OtlpGrpcConfig grpc ->
-            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, userAgent);
+            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, clock, userAgent);
         case OtlpHttpConfig http ->
             new OtlpHttpExporter(http, dialer, loops.next(), clock, userAgent);
         case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
@@ -98,6 +101,21 @@ public final class Exporters implements AutoCloseable {
       throw new IllegalStateException(
           "exporters::" + config.id() + "::tls::" + e.key() + ": " + e.getMessage(), e);
     }
+  }
+
+  /** One for all exporters of an id, so that its counts outlive a reload. */
+  private Traffic traffic(String exporter) {
+    return traffic.computeIfAbsent(exporter, _ -> new Traffic());
+  }
+
+  /** Bytes that the sockets of an exporter sent since the process started. Safe on any thread. */
+  public long sentBytes(String exporter) {
+    return traffic(exporter).sentBytes();
+  }
+
+  /** Bytes that its sockets received. Safe on any thread. */
+  public long receivedBytes(String exporter) {
+    return traffic(exporter).receivedBytes();
   }
 
   /** Stops the shared threads. Attempts of exporters that were not closed may never end. */

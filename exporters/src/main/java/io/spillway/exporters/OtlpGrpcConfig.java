@@ -28,6 +28,11 @@ record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterC
   }
 
   @Override
+  public boolean plaintextAllowed() {
+    return otlp.plaintextAllowed();
+  }
+
+  @Override
   public double costPerGib() {
     return otlp.costPerGib();
   }

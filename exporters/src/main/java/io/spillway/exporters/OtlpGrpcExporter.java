@@ -28,6 +28,7 @@ import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.RetrySettings;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -40,9 +41,6 @@ import org.jspecify.annotations.Nullable;
  * compression they have.
  */
 final class OtlpGrpcExporter implements Exporter {
-  /** OTLP §OTLP/gRPC Response size, before and after decompression. */
-  private static final int MAX_RESPONSE_BYTES = 4 << 20;
-
   /** Silence for this long with calls open makes us ask whether the connection is still there. */
   private static final int KEEPALIVE_SECONDS = 30;
 
@@ -51,6 +49,8 @@ final class OtlpGrpcExporter implements Exporter {
   private final OtlpGrpcConfig config;
   private final EventLoop loop;
   private final Attempts attempts;
+  private final GrpcOutcomes outcomes;
+  private final Traffic traffic;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
@@ -60,11 +60,18 @@ final class OtlpGrpcExporter implements Exporter {
    * @param userAgent gRPC puts its own behind it
    */
   OtlpGrpcExporter(
-      OtlpGrpcConfig config, Dialer dialer, EventLoop loop, Executor offload, String userAgent)
+      OtlpGrpcConfig config,
+      Dialer dialer,
+      EventLoop loop,
+      Executor offload,
+      InstantSource clock,
+      String userAgent)
       throws TlsConfigException {
     this.config = config;
     this.loop = loop;
+    this.outcomes = new GrpcOutcomes(clock, config.otlp().sink().strictOtlp());
     this.attempts = new Attempts(config.id());
+    this.traffic = dialer.traffic();
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
@@ -102,7 +109,7 @@ final class OtlpGrpcExporter implements Exporter {
         .directExecutor()
         .offloadExecutor(offload)
         .compressorRegistry(compressors())
-        .maxInboundMessageSize(MAX_RESPONSE_BYTES)
+        .maxInboundMessageSize(GrpcOutcomes.MAX_RESPONSE_BYTES)
         .keepAliveTime(KEEPALIVE_SECONDS, SECONDS)
         .keepAliveTimeout(KEEPALIVE_TIMEOUT_SECONDS, SECONDS)
         .proxyDetector(address -> null) // none from the environment: the policy knows no proxies
@@ -170,10 +177,13 @@ final class OtlpGrpcExporter implements Exporter {
 
   private void call(ExportRequest request, CompletableFuture<Outcome> attempt) {
     leaveFailedConnection();
+    Answer answer = new Answer(request, attempt);
     ClientCall<Slice, Slice> call =
         channel.newCall(
-            methods.get(request.signal()), callOptions(request.codec(), config.otlp().timeout()));
-    Answer answer = new Answer(request, attempt);
+            methods.get(request.signal()),
+            callOptions(request.codec(), config.otlp().timeout())
+                .withStreamTracerFactory(answer.end)
+                .withStreamTracerFactory(new CallBytes(traffic, request.wireBytes())));
     var _ =
         attempt.whenComplete(
             (outcome, failure) -> {
@@ -229,6 +239,7 @@ final class OtlpGrpcExporter implements Exporter {
     private final ExportRequest request;
     private final CompletableFuture<Outcome> attempt;
     private @Nullable Slice message;
+    private final GrpcEnd end = new GrpcEnd();
     private boolean begun;
     volatile boolean ended;
 
@@ -250,26 +261,21 @@ final class OtlpGrpcExporter implements Exporter {
     @Override
     public void onClose(Status status, Metadata trailers) {
       ended = true;
+      traffic.ending(request.wireBytes(), attempts.onlyOne());
       attempt.complete(outcome(status, trailers));
     }
 
     private Outcome outcome(Status status, Metadata trailers) {
       if (status.isOk()) {
-        return GrpcOutcomes.delivered(message == null ? Slice.EMPTY : message, request.items());
+        return outcomes.delivered(message == null ? Slice.EMPTY : message, request.items());
       }
       Status redacted = status;
       if (status.getDescription() != null) {
         redacted = status.withDescription(config.otlp().headers().redact(status.getDescription()));
       }
-      boolean answered = begun || !trailers.keys().isEmpty();
-      if (begun
-          && trailers.keys().isEmpty()
-          && status.getCode() == Status.Code.RESOURCE_EXHAUSTED) {
-        // Most likely our own limit, met by the answer: nothing that the request could mend.
-        return new Outcome.SinkDown(
-            ErrorClass.SERVER, "answer beyond " + MAX_RESPONSE_BYTES + " bytes, or broken off");
-      }
-      return GrpcOutcomes.failed(redacted, trailers, answered, request.uncompressedLength());
+      return outcomes.failed(
+          new GrpcOutcomes.End(redacted, trailers, begun, end.isComplete()),
+          request.uncompressedLength());
     }
   }
 }

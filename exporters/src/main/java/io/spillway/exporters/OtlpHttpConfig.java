@@ -43,6 +43,11 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
   }
 
   @Override
+  public boolean plaintextAllowed() {
+    return otlp.plaintextAllowed();
+  }
+
+  @Override
   public double costPerGib() {
     return otlp.costPerGib();
   }

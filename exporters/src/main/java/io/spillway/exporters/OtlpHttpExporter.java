@@ -29,6 +29,7 @@ final class OtlpHttpExporter implements Exporter {
   private final HttpOutcomes outcomes;
   private final String userAgent;
   private final Attempts attempts;
+  private final Traffic traffic;
   private final Map<Signal, HttpConnections> connections = new EnumMap<>(Signal.class);
 
   /**
@@ -39,9 +40,11 @@ final class OtlpHttpExporter implements Exporter {
       throws TlsConfigException {
     this.config = config;
     this.loop = loop;
-    this.outcomes = new HttpOutcomes(clock, config.otlp().headers());
+    this.outcomes =
+        new HttpOutcomes(clock, config.otlp().headers(), config.otlp().sink().strictOtlp());
     this.userAgent = userAgent;
     this.attempts = new Attempts(config.id());
+    this.traffic = dialer.traffic();
     boolean encrypted = config.endpoints().values().stream().anyMatch(e -> !e.plaintext());
     SslContext tls = encrypted ? config.otlp().tls().forHttp() : null;
     Map<ExporterConfig.Destination, HttpConnections> places = new HashMap<>();
@@ -107,7 +110,7 @@ final class OtlpHttpExporter implements Exporter {
       Endpoint endpoint,
       HttpConnections place) {
     try {
-      new HttpAttempt(() -> message(endpoint, request), outcomes, request.items(), attempt, place)
+      new HttpAttempt(() -> message(endpoint, request), request, outcomes, attempt, place, traffic)
           .begin(config.otlp().timeout());
     } catch (RejectedExecutionException e) {
       attempt.complete(Failures.outcome(e));

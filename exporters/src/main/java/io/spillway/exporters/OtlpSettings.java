@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param timeout of one attempt, name resolution and connecting included
  * @param maxRequestBytes the largest request, uncompressed
+ * @param plaintextAllowed whether it may send unencrypted to other machines
  * @param costPerGib of wire bytes; 0 if not given
  */
 record OtlpSettings(
@@ -21,4 +22,6 @@ record OtlpSettings(
     RetrySettings retry,
     int maxRequestBytes,
     @Nullable String region,
-    double costPerGib) {}
+    boolean plaintextAllowed,
+    double costPerGib,
+    SinkConfig sink) {}

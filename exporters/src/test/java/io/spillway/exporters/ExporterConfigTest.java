@@ -61,7 +61,9 @@ final class ExporterConfigTest {
                 RetrySettings.DEFAULT,
                 4 << 20,
                 null,
-                0));
+                false,
+                0,
+                SinkConfig.DEFAULT));
   }
 
   @Test
@@ -83,7 +85,9 @@ final class ExporterConfigTest {
                     "      max_elapsed_time: 0s",
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
-                    "    cost_per_gib: 0.12")
+                    "    dangerously_allow_plaintext: true",
+                    "    cost_per_gib: 0.12",
+                    "    strict_otlp: true")
                 .get("otlp_grpc/eu");
 
     assertThat(config.otlp())
@@ -97,7 +101,9 @@ final class ExporterConfigTest {
                 new RetrySettings(Duration.ofSeconds(2), Duration.ofMinutes(1), 2, 0.1),
                 1 << 20,
                 "eu",
-                0.12));
+                true,
+                0.12,
+                new SinkConfig(true)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);

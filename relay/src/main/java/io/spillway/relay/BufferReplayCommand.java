@@ -189,9 +189,7 @@ final class BufferReplayCommand implements Callable<Integer> {
     }
     Selection selection = range.selection(InstantSource.system()).fromItem(fromItem);
     for (LaneReader lane : lanes.choose(BufferReader.open(buffer, config.buffer().keyFile()))) {
-      inputs.add(
-          new LaneInput(
-              lane, undelivered ? selection.fromItem(lane.cursorItem()) : selection, err));
+      inputs.add(new LaneInput(lane, undelivered ? lane.unsettled(selection) : selection, err));
     }
     return inputs;
   }

@@ -8,6 +8,7 @@ import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.egress.EgressSettings;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.FlowControl;
@@ -93,6 +94,7 @@ final class Lanes {
           new EgressSettings(
               route.exporters().stream().map(id -> find(exporters, id)).toList(),
               route.failover(),
+              route.drain(),
               flow.lane(route.name(), route.exporters()));
       route
           .match()
@@ -250,6 +252,7 @@ final class Lanes {
             .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
             .toList(),
         last.failover(),
+        last.drain(),
         last.flow());
   }
 
@@ -268,7 +271,9 @@ final class Lanes {
     long items = lane.status().items();
     if (!last.isEmpty()) {
       LaneFlow shared = flow.lane(id.route(), ids(last));
-      point(lane, new EgressSettings(last, remembered.failover(), shared), true);
+      EgressSettings settings =
+          new EgressSettings(last, remembered.failover(), DrainSettings.DEFAULT, shared);
+      point(lane, settings, true);
       log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
       return;
     }

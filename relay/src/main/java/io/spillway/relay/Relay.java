@@ -63,6 +63,7 @@ final class Relay {
   private volatile RelayConfig config;
   private Map<String, Exporter> exporters = Map.of();
   private final Exporters factory;
+  private final LinkMeters linkMeters;
 
   private Relay(RelayConfig config, Buffer buffer) {
     this.config = config;
@@ -74,6 +75,7 @@ final class Relay {
         new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
     this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), flow);
     this.factory = new Exporters(policy);
+    this.linkMeters = new LinkMeters(meters, factory);
     this.receiver =
         new OtlpReceiver(
             config.receivers(),
@@ -142,6 +144,7 @@ final class Relay {
     meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().free());
     meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reserved());
     registerDecisions(config.policy());
+    linkMeters.register(config.exporters());
   }
 
   /** A reload begins these counters anew. */
@@ -163,7 +166,7 @@ final class Relay {
   }
 
   private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
-    return config.policy().counters().all().stream()
+    return policy.counters().all().stream()
         .filter(count -> count.rule().equals(rule))
         .mapToLong(verdict)
         .sum();
@@ -200,6 +203,7 @@ final class Relay {
     policy.set(next.policy());
     config = next;
     registerDecisions(next.policy());
+    linkMeters.register(next.exporters());
     Logging.apply(next.telemetry());
     closeUnused(before);
     return List.of();

@@ -156,6 +156,8 @@ final class RelayView implements AdminView {
     body.put("blocks", status.blocks());
     body.put("bytes", status.bytes());
     body.put("disk_bytes", status.diskBytes());
+    body.put("backlog_items", status.backlogItems());
+    body.put("backlog_bytes", status.backlogBytes());
     body.put("oldest_age_seconds", ageSeconds(status.oldest()));
     body.put("full", status.full());
     body.put("held", status.held());

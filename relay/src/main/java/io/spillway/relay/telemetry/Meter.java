@@ -41,6 +41,12 @@ public enum Meter {
   LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
   LANE_BYTES(
       "spillway.lane.bytes", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
+  LANE_BACKLOG(
+      "spillway.lane.backlog",
+      "items",
+      "Items among them that were set aside as backlog and drain beside what comes in.",
+      "route",
+      "signal"),
   LANE_AGE(
       "spillway.lane.oldest.age",
       "seconds",
@@ -129,7 +135,7 @@ public enum Meter {
   EXPORTER_ERRORS(
       "spillway.exporter.errors",
       "attempts",
-      "Failed export attempts, by class of error.",
+      "Export attempts that failed, or were answered against the protocol, by class of error.",
       "route",
       "signal",
       "exporter",
@@ -150,9 +156,27 @@ public enum Meter {
   EXPORTER_WIRE_BYTES(
       "spillway.exporter.wire",
       "bytes",
-      "Compressed request bytes handed to the transport, retries included.",
+      "Bytes that export attempts put on the network: framing, TLS, handshakes and retries"
+          + " included.",
       "route",
       "signal",
+      "exporter"),
+  EXPORTER_COST(
+      "spillway.exporter.cost",
+      "currency",
+      "Wire bytes times cost_per_gib, in the currency that is given in.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_SOCKET_SENT(
+      "spillway.exporter.socket.sent",
+      "bytes",
+      "Bytes that the sockets of an exporter sent, whatever for.",
+      "exporter"),
+  EXPORTER_SOCKET_RECEIVED(
+      "spillway.exporter.socket.received",
+      "bytes",
+      "Bytes that the sockets of an exporter received.",
       "exporter"),
   EXPORTER_ACTIVE(
       "spillway.exporter.active",

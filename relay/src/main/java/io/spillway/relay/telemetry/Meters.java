@@ -37,12 +37,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Meters implements ReceiverListener, EgressListener {
 
+  private static final double GIB = 1 << 30;
   private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
   private final InstantSource clock;
+  private volatile Map<String, Double> costsPerGib = Map.of();
 
   public Meters(InstantSource clock) {
     this.clock = clock;
@@ -69,15 +71,29 @@ public final class Meters implements ReceiverListener, EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {
     Tags tags = tags(lane).and("exporter", exporter);
     counter(Meter.EXPORTER_ATTEMPTS, tags.and("outcome", Outcomes.of(outcome))).increment();
-    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(payloadBytes);
+    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(wireBytes);
+    addCost(tags, exporter, wireBytes);
     timer(Meter.EXPORTER_ATTEMPT_DURATION, tags).record(elapsed);
     ErrorClass error = Outcomes.error(outcome);
     if (error != null) {
       counter(Meter.EXPORTER_ERRORS, tags.and("reason", error.label())).increment();
     }
+  }
+
+  private void addCost(Tags tags, String exporter, long wireBytes) {
+    double costPerGib = costsPerGib.getOrDefault(exporter, 0.0);
+    if (costPerGib > 0) {
+      counter(Meter.EXPORTER_COST, tags).increment(costPerGib * wireBytes / GIB);
+    }
+  }
+
+  /** Takes what a GiB on the wire costs from now on, by exporter id. */
+  public void costsPerGib(Map<String, Double> costs) {
+    costsPerGib = Map.copyOf(costs);
   }
 
   @Override
@@ -98,6 +114,7 @@ public final class Meters implements ReceiverListener, EgressListener {
   public void lane(Lane lane) {
     Tags tags = tags(lane.id());
     gauge(Meter.LANE_ITEMS, tags, lane, l -> l.status().items());
+    gauge(Meter.LANE_BACKLOG, tags, lane, l -> l.status().backlogItems());
     gauge(Meter.LANE_BYTES, tags, lane, l -> l.status().bytes());
     gauge(Meter.LANE_DISK, tags, lane, l -> l.status().diskBytes());
     gauge(Meter.LANE_AGE, tags, lane, l -> ageSeconds(l.status().oldest(), 0));
@@ -128,6 +145,17 @@ public final class Meters implements ReceiverListener, EgressListener {
     Tags tags = Tags.of("quota", quota.name());
     gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
     gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
+  }
+
+  /** Registers a gauge of an exporter of all lanes; {@code subject} is held weakly. */
+  public <T> void exporter(Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
+    gauge(meter, Tags.of("exporter", exporter), subject, value);
+  }
+
+  /** Registers a counter of an exporter of all lanes; {@code subject} is held weakly. */
+  public <T> void exporterCount(
+      Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
+    functionCounter(meter, Tags.of("exporter", exporter), subject, value);
   }
 
   /** Registers a gauge without tags; {@code subject} is held weakly. */
@@ -247,7 +275,7 @@ public final class Meters implements ReceiverListener, EgressListener {
 
     static @Nullable ErrorClass error(Outcome outcome) {
       return switch (outcome) {
-        case Outcome.Delivered d -> null;
+        case Outcome.Delivered d -> d.malformed() ? ErrorClass.PROTOCOL : null;
         case Outcome.Retry r -> r.error();
         case Outcome.TooLarge t -> ErrorClass.TOO_LARGE;
         case Outcome.BadData b -> ErrorClass.BAD_DATA;

@@ -117,7 +117,8 @@ final class ConcurrencyLimit {
   private static boolean meansBusy(ErrorClass error) {
     return switch (error) {
       case TIMEOUT, THROTTLED, SERVER -> true;
-      case DNS, CONNECT, TLS, RESET, AUTH, NOT_FOUND, POLICY, LOCAL, BAD_DATA, TOO_LARGE -> false;
+      case DNS, CONNECT, TLS, RESET, PROTOCOL, AUTH, NOT_FOUND -> false;
+      case POLICY, LOCAL, BAD_DATA, TOO_LARGE -> false;
     };
   }
 

@@ -50,6 +50,11 @@ final class Dispatcher implements AutoCloseable {
    */
   static final long MAX_IN_FLIGHT_BYTES = 16L << 20;
 
+  /** What backlog leaves of the window. */
+  static final int LIVE_WINDOW_BLOCKS = 8;
+
+  static final long LIVE_WINDOW_BYTES = 2L << 20;
+
   /** Pieces below this size, uncompressed, are merged with their neighbours. */
   static final int MERGE_BELOW_BYTES = 128 << 10;
 
@@ -133,6 +138,12 @@ final class Dispatcher implements AutoCloseable {
     return window.size() + coming < MAX_WINDOW_BLOCKS && windowBytes() < MAX_WINDOW_BYTES;
   }
 
+  /** Whether one of them may be backlog: it leaves some room for what comes in live. */
+  boolean hasRoomForBacklog(int coming) {
+    return window.size() + coming < MAX_WINDOW_BLOCKS - LIVE_WINDOW_BLOCKS
+        && windowBytes() < MAX_WINDOW_BYTES - LIVE_WINDOW_BYTES;
+  }
+
   private long windowBytes() {
     long bytes = 0;
     for (Held held : window) {
@@ -141,10 +152,14 @@ final class Dispatcher implements AutoCloseable {
     return bytes;
   }
 
-  /** Takes a block from the lane; from now on it is settled here or comes again after a restart. */
-  void arrived(Block block, long now) {
+  /**
+   * Takes a block from the lane; from now on it is settled here or comes again after a restart.
+   *
+   * @param backlog whether it is sent when nothing else waits
+   */
+  void arrived(Block block, boolean backlog, long now) {
     this.now = now;
-    Held held = new Held(block);
+    Held held = new Held(block, backlog);
     if (block.items() == 0) {
       settle(held);
       return;
@@ -402,6 +417,7 @@ final class Dispatcher implements AutoCloseable {
             request.payload().length(),
             request.uncompressedLength(),
             request.items(),
+            request.wireBytes(),
             export(exporter, request));
     inFlight.add(attempt);
     inFlightBytes += attempt.payloadBytes();
@@ -451,10 +467,17 @@ final class Dispatcher implements AutoCloseable {
 
   private void ended(Attempt attempt, Outcome outcome) {
     inFlightBytes -= attempt.payloadBytes();
-    valve(attempt.ticket().breaker).end(attempt, outcome, now);
+    long wireBytes = attempt.wireBytes().end();
+    valve(attempt.ticket().breaker).end(attempt, outcome, wireBytes, now);
     Duration elapsed = Duration.ofNanos(now - attempt.ticket().startedNanos);
     listener.attempt(
-        id, attempt.exporter(), outcome, elapsed, attempt.payloadBytes(), attempt.items());
+        id,
+        attempt.exporter(),
+        outcome,
+        elapsed,
+        attempt.payloadBytes(),
+        wireBytes,
+        attempt.items());
   }
 
   // Outcomes. Each of these finds a place for every piece of the attempt.
@@ -527,6 +550,7 @@ final class Dispatcher implements AutoCloseable {
   private static boolean mayHaveBeenTaken(ErrorClass error) {
     return switch (error) {
       case RESET, TIMEOUT, SERVER -> true;
+      case PROTOCOL -> true;
       case DNS, CONNECT, TLS, THROTTLED, AUTH, NOT_FOUND, POLICY, LOCAL, BAD_DATA, TOO_LARGE ->
           false;
     };

@@ -19,6 +19,7 @@ public interface EgressListener {
    * An attempt has ended. An abandoned one is reported as {@link Outcome.SinkDown} with a timeout.
    *
    * @param payloadBytes compressed bytes of the request
+   * @param wireBytes what it put on the network, framing, TLS and handshakes included
    * @param items items in the request
    */
   default void attempt(
@@ -27,6 +28,7 @@ public interface EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {}
 
   /**

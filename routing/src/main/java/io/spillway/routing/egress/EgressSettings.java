@@ -1,6 +1,7 @@
 package io.spillway.routing.egress;
 
 import io.spillway.otlp.stage.Exporter;
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.FailoverSettings;
 import java.util.HashSet;
 import java.util.List;
@@ -13,11 +14,11 @@ import java.util.Set;
  * @param flow what the lane shares with others
  */
 public record EgressSettings(
-    List<Exporter> exporters, FailoverSettings failover, LaneFlow flow) {
+    List<Exporter> exporters, FailoverSettings failover, DrainSettings drain, LaneFlow flow) {
 
-  /** Without bounds of flow. */
+  /** With default draining, and without bounds of flow. */
   public EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
-    this(exporters, failover, LaneFlow.UNLIMITED);
+    this(exporters, failover, DrainSettings.DEFAULT, LaneFlow.UNLIMITED);
   }
 
   public EgressSettings {

@@ -33,8 +33,11 @@ final class GuardedListener implements EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {
-    guard(lane, () -> listener.attempt(lane, exporter, outcome, elapsed, payloadBytes, items));
+    guard(
+        lane,
+        () -> listener.attempt(lane, exporter, outcome, elapsed, payloadBytes, wireBytes, items));
   }
 
   @Override

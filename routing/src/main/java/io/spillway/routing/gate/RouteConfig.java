@@ -77,6 +77,7 @@ public final class RouteConfig {
         sampling(route, match),
         exporters(route),
         failover(route.section("failover")),
+        DrainConfig.read(route),
         slo(route));
   }
 

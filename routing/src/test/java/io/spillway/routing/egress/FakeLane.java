@@ -26,6 +26,7 @@ final class FakeLane implements Lane {
   final Map<Long, Settlement> settled = new ConcurrentHashMap<>();
   final List<Long> redelivered = new CopyOnWriteArrayList<>();
   final LinkedBlockingQueue<Block> stored = new LinkedBlockingQueue<>();
+  final LinkedBlockingQueue<Block> backlog = new LinkedBlockingQueue<>();
   volatile RuntimeException pollFailure;
   volatile long givenUpBelow;
   final List<DeadLetter> letters = new CopyOnWriteArrayList<>();
@@ -44,6 +45,16 @@ final class FakeLane implements Lane {
       throw failure;
     }
     return stored.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public boolean setAside() {
+    return stored.drainTo(backlog) > 0;
+  }
+
+  @Override
+  public Block pollBacklog() {
+    return backlog.poll();
   }
 
   @Override

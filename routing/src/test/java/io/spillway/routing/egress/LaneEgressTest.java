@@ -29,7 +29,7 @@ class LaneEgressTest {
     return new LaneEgress(
         lane,
         new EgressSettings(List.of(primary, secondary), Rig.FAILOVER),
-        InstantSource.system(),
+        InstantSource.fixed(FakeClock.START),
         System::nanoTime,
         new Random(7),
         listener);
@@ -144,7 +144,13 @@ class LaneEgressTest {
             new EgressListener() {
               @Override
               public void attempt(
-                  LaneId id, String exporter, Outcome outcome, Duration took, long b, int i) {
+                  LaneId id,
+                  String exporter,
+                  Outcome outcome,
+                  Duration took,
+                  long b,
+                  long w,
+                  int i) {
                 throw new IllegalStateException("metrics");
               }
 
@@ -168,7 +174,13 @@ class LaneEgressTest {
             new EgressListener() {
               @Override
               public void attempt(
-                  LaneId id, String exporter, Outcome outcome, Duration took, long b, int i) {
+                  LaneId id,
+                  String exporter,
+                  Outcome outcome,
+                  Duration took,
+                  long b,
+                  long w,
+                  int i) {
                 if (lane.settled.isEmpty()
                     && Blocks.bodies(primary.lastCall().request()).contains("a")) {
                   throw new AssertionError("an error that nobody expects");

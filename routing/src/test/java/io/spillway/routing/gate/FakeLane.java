@@ -81,6 +81,16 @@ final class FakeLane implements Lane {
   }
 
   @Override
+  public boolean setAside() {
+    throw new AssertionError("the gate does not read");
+  }
+
+  @Override
+  public Block pollBacklog() {
+    throw new AssertionError("the gate does not read");
+  }
+
+  @Override
   public void settle(Block block, Settlement settlement) {
     throw new AssertionError("the gate does not settle");
   }

@@ -445,6 +445,7 @@ class RoutingGateTest {
                         null,
                         route.exporters(),
                         route.failover(),
+                        route.drain(),
                         null))
             .toList();
 
