@@ -28,7 +28,8 @@ public record FlowConfig(Map<String, FlowSettings> exporters, Map<String, QuotaS
   /** Reads the keys of flow control; what is wrong with them is recorded there. */
   public static FlowConfig read(Section root) {
     Map<String, FlowSettings> exporters = new LinkedHashMap<>();
-    root.children("exporters").forEach((id, section) -> exporters.put(id, readExporter(id, section)));
+    root.children("exporters")
+        .forEach((id, section) -> exporters.put(id, readExporter(id, section)));
     Map<String, QuotaSettings> routes = new LinkedHashMap<>();
     for (Section route : root.sections("routes")) {
       QuotaSettings quota = readQuota(route);
@@ -47,8 +48,7 @@ public record FlowConfig(Map<String, FlowSettings> exporters, Map<String, QuotaS
     }
     FlowSettings defaults = FlowSettings.DEFAULT;
     return new FlowSettings(
-        exporter.integer(
-            "max_concurrency", defaults.maxConcurrency(), 1, ConcurrencyLimit.MOST),
+        exporter.integer("max_concurrency", defaults.maxConcurrency(), 1, ConcurrencyLimit.MOST),
         exporter.has("max_bytes_per_second")
             ? exporter.bytes(
                 "max_bytes_per_second", MIN_BYTES_PER_SECOND, MIN_BYTES_PER_SECOND, MOST_BYTES)
@@ -67,7 +67,8 @@ public record FlowConfig(Map<String, FlowSettings> exporters, Map<String, QuotaS
     Action action = quota.choice("action", Action.class, Action.NEXT_EXPORTER);
     double percentage = quota.decimal("percentage", 10, 0, 100);
     if (percentage == 0) {
-      quota.problem("percentage", "0 keeps nothing (expected above 0, up to 100; or action: refuse)");
+      quota.problem(
+          "percentage", "0 keeps nothing (expected above 0, up to 100; or action: refuse)");
     }
     if (action != Action.SAMPLE && quota.has("percentage")) {
       quota.problem("percentage", "is for action: sample alone (expected no percentage)");

@@ -17,7 +17,9 @@ class ConcurrencyLimitTest {
 
   @Test
   void limit_new_startsAboveOneWithinTheMaximum() {
-    assertThat(new ConcurrencyLimit(16).limit()).isEqualTo(ConcurrencyLimit.INITIAL).isGreaterThan(1);
+    assertThat(new ConcurrencyLimit(16).limit())
+        .isEqualTo(ConcurrencyLimit.INITIAL)
+        .isGreaterThan(1);
     assertThat(new ConcurrencyLimit(1).limit()).isEqualTo(1);
   }
 
@@ -100,8 +102,7 @@ class ConcurrencyLimitTest {
     sink.run(limit, 5_000);
 
     int bearable = Math.min(capacity, max);
-    assertThat((double) sink.busiest)
-        .isLessThanOrEqualTo(Math.min(max, 2.5 * capacity + 3));
+    assertThat((double) sink.busiest).isLessThanOrEqualTo(Math.min(max, 2.5 * capacity + 3));
     assertThat(sink.mean()).isBetween(0.9 * bearable, 1.6 * capacity + 2);
     assertThat(sink.throughput()).isGreaterThan(0.9 * bearable / SERVICE);
   }

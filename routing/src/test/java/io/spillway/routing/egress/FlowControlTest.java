@@ -125,8 +125,7 @@ class FlowControlTest {
   @Test
   void finished_throttled_halves() {
     apply(new FlowSettings(8, 0, null));
-    primary.behaviour =
-        _ -> new Outcome.Retry(Duration.ofSeconds(1), ErrorClass.THROTTLED, "429");
+    primary.behaviour = _ -> new Outcome.Retry(Duration.ofSeconds(1), ErrorClass.THROTTLED, "429");
     Rig lane = lane(primary);
 
     fill(lane, 1, 100);
@@ -310,8 +309,7 @@ class FlowControlTest {
   void quota_ofRoute_barsItsFirstExporterForItAlone() {
     applyRoute(new QuotaSettings(1_000_000, Action.NEXT_EXPORTER, 10));
     Rig lane = lane(primary, secondary);
-    Rig elsewhere =
-        new Rig(clock, Rig.FAILOVER, control.lane("other", List.of(PRIMARY)), primary);
+    Rig elsewhere = new Rig(clock, Rig.FAILOVER, control.lane("other", List.of(PRIMARY)), primary);
 
     fill(lane, 6, 200_000);
     fill(elsewhere, 1, 100);
@@ -331,8 +329,8 @@ class FlowControlTest {
         .isEqualTo(
             new OverQuota.Refuse(
                 Duration.ofMinutes(1),
-                "resource exhausted: routes::payments::quota of 1000000 bytes a day is used up until"
-                    + " 00:00 UTC"));
+                "resource exhausted: routes::payments::quota of 1000000 bytes a day is used up"
+                    + " until 00:00 UTC"));
 
     applyRoute(new QuotaSettings(1_000_000, Action.SAMPLE, 5));
     assertThat(flow.overQuota(null)).isEqualTo(new OverQuota.Sample(5));
@@ -411,8 +409,7 @@ class FlowControlTest {
     assertThat(config.exporters())
         .containsEntry(
             PRIMARY,
-            new FlowSettings(
-                32, 10 << 20, new QuotaSettings(100L << 30, Action.SAMPLE, 25)))
+            new FlowSettings(32, 10 << 20, new QuotaSettings(100L << 30, Action.SAMPLE, 25)))
         .containsEntry("file/archive", FlowSettings.DEFAULT);
     assertThat(config.routes())
         .isEqualTo(Map.of("payments", new QuotaSettings(1 << 30, Action.NEXT_EXPORTER, 10)));
