@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.spillway.otlp.Codec;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The configuration of an {@code otlp_grpc} exporter. */
@@ -19,7 +20,10 @@ record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterC
 
   @Override
   public List<Destination> destinations() {
-    return List.of(endpoint.destination());
+    return Stream.concat(
+            Stream.of(endpoint.destination()), otlp.sink().auth().destinations().stream())
+        .distinct()
+        .toList();
   }
 
   @Override

@@ -50,6 +50,7 @@ final class OtlpGrpcExporter implements Exporter {
   private final EventLoop loop;
   private final Attempts attempts;
   private final GrpcOutcomes outcomes;
+  private final Credentials credentials;
   private final Traffic traffic;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
@@ -63,6 +64,7 @@ final class OtlpGrpcExporter implements Exporter {
       OtlpGrpcConfig config,
       Dialer dialer,
       EventLoop loop,
+      Credentials credentials,
       Executor offload,
       InstantSource clock,
       String userAgent)
@@ -70,6 +72,7 @@ final class OtlpGrpcExporter implements Exporter {
     this.config = config;
     this.loop = loop;
     this.outcomes = new GrpcOutcomes(clock, config.otlp().sink().strictOtlp());
+    this.credentials = credentials;
     this.attempts = new Attempts(config.id());
     this.traffic = dialer.traffic();
     for (Signal signal : Signal.values()) {
@@ -156,32 +159,51 @@ final class OtlpGrpcExporter implements Exporter {
   public CompletableFuture<Outcome> export(ExportRequest request) {
     CompletableFuture<Outcome> attempt = attempts.begin();
     if (!attempt.isDone()) {
-      try {
-        loop.execute(() -> begin(request, attempt));
-      } catch (RejectedExecutionException e) {
-        attempt.complete(Failures.outcome(e));
-      }
+      credentials.attempt(
+          config.otlp().timeout(),
+          attempt,
+          (headers, timeout, each) -> send(request, headers, timeout, each));
     }
     return attempt;
   }
 
-  private void begin(ExportRequest request, CompletableFuture<Outcome> attempt) {
+  private void send(
+      ExportRequest request,
+      Headers headers,
+      Duration timeout,
+      CompletableFuture<Outcome> attempt) {
+    try {
+      loop.execute(() -> begin(request, headers, timeout, attempt));
+    } catch (RejectedExecutionException e) {
+      attempt.complete(Failures.outcome(e));
+    }
+  }
+
+  private void begin(
+      ExportRequest request,
+      Headers headers,
+      Duration timeout,
+      CompletableFuture<Outcome> attempt) {
     if (!attempt.isDone()) {
       try {
-        call(request, attempt);
+        call(request, headers, timeout, attempt);
       } catch (RuntimeException e) {
         attempt.complete(new Outcome.SinkDown(ErrorClass.LOCAL, "gRPC call failed: " + e));
       }
     }
   }
 
-  private void call(ExportRequest request, CompletableFuture<Outcome> attempt) {
+  private void call(
+      ExportRequest request,
+      Headers headers,
+      Duration timeout,
+      CompletableFuture<Outcome> attempt) {
     leaveFailedConnection();
-    Answer answer = new Answer(request, attempt);
+    Answer answer = new Answer(request, headers, attempt);
     ClientCall<Slice, Slice> call =
         channel.newCall(
             methods.get(request.signal()),
-            callOptions(request.codec(), config.otlp().timeout())
+            callOptions(request.codec(), timeout)
                 .withStreamTracerFactory(answer.end)
                 .withStreamTracerFactory(new CallBytes(traffic, request.wireBytes())));
     var _ =
@@ -191,7 +213,7 @@ final class OtlpGrpcExporter implements Exporter {
                 call.cancel("attempt abandoned", null);
               }
             });
-    call.start(answer, headers());
+    call.start(answer, metadata(headers));
     call.request(2); // one more than expected, as for every unary call: a second one is an error
     call.sendMessage(request.payload());
     call.halfClose();
@@ -216,11 +238,9 @@ final class OtlpGrpcExporter implements Exporter {
   }
 
   /** Made for each call: gRPC adds its own to what it is given. */
-  private Metadata headers() {
+  private static Metadata metadata(Headers headers) {
     Metadata metadata = new Metadata();
-    config
-        .otlp()
-        .headers()
+    headers
         .values()
         .forEach(
             (name, value) ->
@@ -231,20 +251,23 @@ final class OtlpGrpcExporter implements Exporter {
   @Override
   public void close(Duration deadline) {
     attempts.close(deadline);
+    credentials.close();
     channel.shutdownNow();
   }
 
   /** Collects the answer to one call, on the connection's thread. */
   private final class Answer extends ClientCall.Listener<Slice> {
     private final ExportRequest request;
+    private final Headers headers;
     private final CompletableFuture<Outcome> attempt;
     private @Nullable Slice message;
     private final GrpcEnd end = new GrpcEnd();
     private boolean begun;
     volatile boolean ended;
 
-    Answer(ExportRequest request, CompletableFuture<Outcome> attempt) {
+    Answer(ExportRequest request, Headers headers, CompletableFuture<Outcome> attempt) {
       this.request = request;
+      this.headers = headers;
       this.attempt = attempt;
     }
 
@@ -271,7 +294,7 @@ final class OtlpGrpcExporter implements Exporter {
       }
       Status redacted = status;
       if (status.getDescription() != null) {
-        redacted = status.withDescription(config.otlp().headers().redact(status.getDescription()));
+        redacted = status.withDescription(headers.redact(status.getDescription()));
       }
       return outcomes.failed(
           new GrpcOutcomes.End(redacted, trailers, begun, end.isComplete()),

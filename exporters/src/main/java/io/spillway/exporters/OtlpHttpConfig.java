@@ -4,6 +4,7 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +31,11 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
 
   @Override
   public List<Destination> destinations() {
-    return endpoints.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .map(entry -> entry.getValue().destination())
-        .distinct()
-        .toList();
+    Stream<Destination> own =
+        endpoints.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .map(entry -> entry.getValue().destination());
+    return Stream.concat(own, otlp.sink().auth().destinations().stream()).distinct().toList();
   }
 
   @Override
