@@ -479,8 +479,9 @@ final class OutcomeTable {
         "GOAWAY that serves it, then the end",
         Http2Sink.Script.goAway(true, 0).then(Http2Sink.Script.close()),
         "retry (`reset`)");
-    t.add("E-40", "the end, without headers", Http2Sink.Script.close(), "retry (`reset`)");
-    t.quick("E-40", "hangs behind headers", Http2Sink.Script.begin(NOTHING), "retry (`timeout`)");
+    t.http2("E-40", "the end, without headers", Http2Sink.Script.close(), "retry (`reset`)");
+    t.quickHttp2(
+        "E-40", "hangs behind headers", Http2Sink.Script.begin(NOTHING), "retry (`timeout`)");
     return t.rows;
   }
 
