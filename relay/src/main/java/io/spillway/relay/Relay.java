@@ -72,8 +72,7 @@ final class Relay {
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
     this.quotaMemory = new QuotaMemory(config.buffer().directory());
-    this.flow =
-        new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
+    this.flow = new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
     this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), flow);
     this.factory = new Exporters(policy);
     this.egressMeters = new EgressMeters(meters, policy, audit);
