@@ -180,6 +180,7 @@ final class Relay {
     audit.apply(next.audit());
     policy.set(next.policy());
     policy.record(next.reviewed());
+    factory.recheck();
     config = next;
     egressMeters.register(next);
     linkMeters.register(next.exporters());

@@ -178,6 +178,21 @@ public enum Meter {
       "bytes",
       "Bytes that the sockets of an exporter received.",
       "exporter"),
+  EXPORTER_CONNECTIONS(
+      "spillway.exporter.connections",
+      "connections",
+      "Connections of an exporter that are open or being opened.",
+      "exporter"),
+  EXPORTER_PORTS_USED(
+      "spillway.exporter.ports.used",
+      "ports",
+      "Local ports that all exporters use to the address and port of this one that takes most.",
+      "exporter"),
+  EXPORTER_PORTS_AVAILABLE(
+      "spillway.exporter.ports.available",
+      "ports",
+      "Local ports that the kernel has for each destination; only on Linux.",
+      "exporter"),
   EXPORTER_ACTIVE(
       "spillway.exporter.active",
       "state",

@@ -145,6 +145,13 @@ public final class Meters implements ReceiverListener, EgressListener {
     gauge(meter, tags(lane).and("exporter", exporter), subject, value);
   }
 
+  /** Registers the meters of a quota; it is held weakly. */
+  public void quota(Quota quota) {
+    Tags tags = Tags.of("quota", quota.name());
+    gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
+    gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
+  }
+
   /** Registers a gauge of an exporter of all lanes; {@code subject} is held weakly. */
   public <T> void exporter(Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
     gauge(meter, Tags.of("exporter", exporter), subject, value);
@@ -154,13 +161,6 @@ public final class Meters implements ReceiverListener, EgressListener {
   public <T> void exporterCount(
       Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
     functionCounter(meter, Tags.of("exporter", exporter), subject, value);
-  }
-
-  /** Registers the meters of a quota; it is held weakly. */
-  public void quota(Quota quota) {
-    Tags tags = Tags.of("quota", quota.name());
-    gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
-    gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
   }
 
   /** Registers a gauge without tags; {@code subject} is held weakly. */

@@ -14,12 +14,12 @@ import java.util.Arrays;
  *   limit = limit * min(1, TOLERANCE * base / latency) + 1
  * </pre>
  *
- * where {@code latency} is the round's, {@code base} what attempts of these sizes take when the sink
- * is not busy, and the 1 is added only if the limit was reached: nothing is learned from slots that
- * nobody used. A sink that serves {@code c} at once answers {@code limit / c} times slower beyond
- * that, so the limit settles at about {@code TOLERANCE * c}: enough to keep it busy, little that
- * waits in it. A timeout, a throttling or a server error halves the limit, once for all attempts
- * that overlap.
+ * where {@code latency} is the round's, {@code base} what attempts of these sizes take when the
+ * sink is not busy, and the 1 is added only if the limit was reached: nothing is learned from slots
+ * that nobody used. A sink that serves {@code c} at once answers {@code limit / c} times slower
+ * beyond that, so the limit settles at about {@code TOLERANCE * c}: enough to keep it busy, little
+ * that waits in it. A timeout, a throttling or a server error halves the limit, once for all
+ * attempts that overlap.
  *
  * <p>{@code base} is the least average of a round, for each class of sizes. It is measured anew now
  * and then with half of the limit, or a sink that became slower for good would be taken for busy.
@@ -117,18 +117,8 @@ final class ConcurrencyLimit {
   private static boolean meansBusy(ErrorClass error) {
     return switch (error) {
       case TIMEOUT, THROTTLED, SERVER -> true;
-      case DNS,
-          CONNECT,
-          TLS,
-          RESET,
-          AUTH,
-          NOT_FOUND,
-          POLICY,
-          PROTOCOL,
-          LOCAL,
-          BAD_DATA,
-          TOO_LARGE ->
-          false;
+      case DNS, CONNECT, TLS, RESET, PROTOCOL, AUTH, NOT_FOUND -> false;
+      case POLICY, LOCAL, BAD_DATA, TOO_LARGE -> false;
     };
   }
 

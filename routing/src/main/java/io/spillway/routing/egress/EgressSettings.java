@@ -16,7 +16,7 @@ import java.util.Set;
 public record EgressSettings(
     List<Exporter> exporters, FailoverSettings failover, DrainSettings drain, LaneFlow flow) {
 
-  /** With defaults, and without bounds of flow. */
+  /** With default draining, and without bounds of flow. */
   public EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
     this(exporters, failover, DrainSettings.DEFAULT, LaneFlow.UNLIMITED);
   }

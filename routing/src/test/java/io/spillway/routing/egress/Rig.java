@@ -5,6 +5,7 @@ import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.Settlement;
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.FailoverSettings;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,7 +19,7 @@ final class Rig implements EgressListener {
   static final FailoverSettings FAILOVER =
       new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60));
 
-  final FakeClock clock = new FakeClock();
+  final FakeClock clock;
   final FakeLane lane = new FakeLane();
   final Blocks blocks = new Blocks();
   final Queue<Runnable> answers = new ArrayDeque<>();
@@ -29,10 +30,16 @@ final class Rig implements EgressListener {
   final Dispatcher dispatcher;
 
   Rig(FailoverSettings failover, FakeExporter... exporters) {
+    this(new FakeClock(), failover, LaneFlow.UNLIMITED, exporters);
+  }
+
+  /** With a clock and bounds that other lanes share. */
+  Rig(FakeClock clock, FailoverSettings failover, LaneFlow flow, FakeExporter... exporters) {
+    this.clock = clock;
     dispatcher =
         new Dispatcher(
             lane,
-            new EgressSettings(List.of(exporters), failover),
+            new EgressSettings(List.of(exporters), failover, DrainSettings.DEFAULT, flow),
             clock,
             new Random(7),
             this,
