@@ -24,9 +24,6 @@ final class Tokens {
   /** A sink that refuses every token must not become a flood at the token endpoint. */
   static final long BETWEEN_FORCED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  private static final TokenException NONE_YET =
-      new TokenException(ErrorClass.CONNECT, "no token yet");
-
   private final String exporter;
   private final Supplier<CompletableFuture<Token>> fetch;
   private final long bufferNanos;
@@ -36,7 +33,7 @@ final class Tokens {
   private long refreshAt;
   private long expiresAt;
   private @Nullable CompletableFuture<Token> fetching;
-  private TokenException failure = NONE_YET;
+  private TokenException failure = new TokenException(ErrorClass.CONNECT, "no token yet");
   private long fetchFrom;
   private long forceFrom;
   private long complainFrom;
@@ -100,7 +97,8 @@ final class Tokens {
     if (fetched != null) {
       begun.complete(fetched);
     } else {
-      begun.completeExceptionally(why == null ? NONE_YET : why);
+      begun.completeExceptionally(
+          why == null ? new TokenException(ErrorClass.CONNECT, "no token yet") : why);
     }
   }
 

@@ -8,6 +8,7 @@ import io.spillway.config.Problems;
 import io.spillway.exporters.ExporterConfig.Destination;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.DialPolicy.Scheme;
 import io.spillway.otlp.stage.RetrySettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +45,36 @@ final class ExporterConfigTest {
   }
 
   @Test
+  void readAll_badProxy_isAProblemThatShowsNoPassword() {
+    assertThat(grpcProblems("proxy_url: 'https://u:hunter22@proxy:1'"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: the URL is an https proxy, which is not supported"
+                + " (expected http://host:port; TLS to the sink goes through it end to end)");
+    assertThat(grpcProblems("proxy_url: 'proxy:3128'"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: \"proxy:3128\" is not a URL (expected"
+                + " https://host:port)");
+    assertThat(grpcProblems("proxy_url: 'http://u:hunter22%zz@proxy:1'"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: the URL has a user or password that is not"
+                + " percent-encoded well");
+  }
+
+  @Test
+  void readAll_proxy_isADestinationWithoutCredentials() {
+    ExporterConfig config =
+        read(
+                "exporters:",
+                "  otlp_http/x: { endpoint: 'https://h', proxy_url: 'http://u:hunter22@p:3128' }")
+            .get("otlp_http/x");
+
+    assertThat(config.destinations())
+        .containsExactly(
+            new Destination("h", 443, false), new Destination("p", 3128, Scheme.PROXY));
+    assertThat(config.toString()).contains("p:3128").doesNotContain("hunter22", "dTpodW50ZXIyMg");
+  }
+
+  @Test
   void readAll_minimal_hasTheDefaults() {
     OtlpGrpcConfig config =
         (OtlpGrpcConfig)
@@ -63,7 +94,8 @@ final class ExporterConfigTest {
                 null,
                 false,
                 0,
-                SinkConfig.DEFAULT));
+                SinkConfig.DEFAULT,
+                LinkConfig.DEFAULT));
   }
 
   @Test
@@ -87,7 +119,9 @@ final class ExporterConfigTest {
                     "    region: eu",
                     "    dangerously_allow_plaintext: true",
                     "    cost_per_gib: 0.12",
-                    "    strict_otlp: true")
+                    "    strict_otlp: true",
+                    "    proxy_url: http://u:p%40ss@proxy:3128",
+                    "    dns_refresh_interval: 5s")
                 .get("otlp_grpc/eu");
 
     assertThat(config.otlp())
@@ -103,7 +137,9 @@ final class ExporterConfigTest {
                 "eu",
                 true,
                 0.12,
-                new SinkConfig(AuthConfig.NONE, true)));
+                new SinkConfig(AuthConfig.NONE, true),
+                new LinkConfig(
+                    new ProxyAddress("proxy", 3128, "Basic dTpwQHNz"), Duration.ofSeconds(5), 32)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);
