@@ -40,8 +40,7 @@ class QuotaMemoryTest {
     }
 
     try (QuotaMemory memory = new QuotaMemory(directory)) {
-      assertThat(memory.recall())
-          .isEqualTo(Map.of("routes::payments", new Quota.Use(DAY, 4711)));
+      assertThat(memory.recall()).isEqualTo(Map.of("routes::payments", new Quota.Use(DAY, 4711)));
       assertThat(control(memory.recall()).quotas().getFirst().used()).isEqualTo(4711);
     }
   }

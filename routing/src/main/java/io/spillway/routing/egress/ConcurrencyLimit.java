@@ -22,7 +22,8 @@ import java.util.Arrays;
  * attempts that overlap.
  *
  * <p>{@code base} is the least average of a round, for each class of sizes. It is measured anew now
- * and then with a quarter of the limit, or a sink that became slower for good would be taken for busy.
+ * and then with a quarter of the limit, or a sink that became slower for good would be taken for
+ * busy.
  *
  * <p>Each lane has its own: lanes share no lock, and share a sink as TCP connections share a link.
  * A slot is not free during backoff: that pauses the exporter, with all of its slots.

@@ -348,8 +348,7 @@ class RoutingGateTest {
             """);
     OverQuota[] verdict = {null};
     RoutingGate gate =
-        new RoutingGate(
-            routes, id -> lanes.computeIfAbsent(id, FakeLane::new), lane -> verdict[0]);
+        new RoutingGate(routes, id -> lanes.computeIfAbsent(id, FakeLane::new), lane -> verdict[0]);
 
     gate.submit(Signal.TRACES, request(resource(2000)), answers::add);
     verdict[0] = new OverQuota.Sample(10);
@@ -375,8 +374,7 @@ class RoutingGateTest {
     gate.submit(Signal.TRACES, request(resource(3)), answers::add);
 
     assertThat(answers)
-        .containsExactly(
-            new Answer.Unavailable(3, Duration.ofSeconds(60), "resource exhausted"));
+        .containsExactly(new Answer.Unavailable(3, Duration.ofSeconds(60), "resource exhausted"));
     assertUntouched("default");
   }
 
