@@ -184,8 +184,7 @@ class PolicyIT {
             + "egress: { allow: [ { host: \"%s\" } ] }\n"
                 .formatted(sink.address().getAddress().getHostAddress())
             + ROUTE;
-    RelayProcess relay =
-        lab.relay(head + "exporters:\n" + Yaml.exporter("sink", sink, "gzip"));
+    RelayProcess relay = lab.relay(head + "exporters:\n" + Yaml.exporter("sink", sink, "gzip"));
     HttpWire wire = lab.own(new HttpWire(relay::http, Encoding.IDENTITY));
     send(wire, 0);
     await().until(() -> sink.ids(Kind.TRACES).size() == 1);
@@ -225,8 +224,7 @@ class PolicyIT {
     try (ServerSocket elsewhere = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
       String location = "http://127.0.0.1:" + elsewhere.getLocalPort() + "/v1/traces";
       sink.createContext(
-          "/",
-          exchange -> redirect(exchange, kinds.get(answered.getAndIncrement() % 5), location));
+          "/", exchange -> redirect(exchange, kinds.get(answered.getAndIncrement() % 5), location));
       sink.start();
       RelayProcess relay =
           lab.relay(
@@ -291,8 +289,7 @@ class PolicyIT {
   }
 
   private Program.Result validate(String yaml) throws IOException {
-    return Program.run(
-        lab.directory(), Map.of(), "validate", "--config", config(yaml).toString());
+    return Program.run(lab.directory(), Map.of(), "validate", "--config", config(yaml).toString());
   }
 
   private Path config(String yaml) throws IOException {

@@ -90,7 +90,9 @@ public final class FakeInternet implements AutoCloseable {
     return host.doorIn(address);
   }
 
-  /** Where SYNs arrived in the world so far: {@code 198.51.100.1:443}, {@code [2001:db8::1]:443}. */
+  /**
+   * Where SYNs arrived in the world so far: {@code 198.51.100.1:443}, {@code [2001:db8::1]:443}.
+   */
   public Set<String> dialled() {
     return seen(world);
   }
@@ -102,7 +104,8 @@ public final class FakeInternet implements AutoCloseable {
 
   private static Set<String> seen(NetNamespace where) {
     Set<String> seen = new TreeSet<>();
-    for (JsonNode each : JSON.readTree(where.run("nft", "-j", "list", "ruleset")).path("nftables")) {
+    for (JsonNode each :
+        JSON.readTree(where.run("nft", "-j", "list", "ruleset")).path("nftables")) {
       for (JsonNode element : each.path("set").path("elem")) {
         JsonNode pair = element.path("concat");
         String address = pair.path(0).asString();

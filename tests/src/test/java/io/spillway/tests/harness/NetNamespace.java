@@ -72,8 +72,7 @@ public final class NetNamespace implements AutoCloseable {
     MethodHandle open =
         linker.downcallHandle(
             linker.defaultLookup().findOrThrow("open"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
             Linker.Option.firstVariadicArg(2));
     MethodHandle setns =
         linker.downcallHandle(
@@ -82,9 +81,7 @@ public final class NetNamespace implements AutoCloseable {
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
     try (Arena arena = Arena.ofConfined()) {
       int fd =
-          (int)
-              open.invokeExact(
-                  arena.allocateFrom("/proc/" + holder.pid() + "/ns/net"), O_RDONLY);
+          (int) open.invokeExact(arena.allocateFrom("/proc/" + holder.pid() + "/ns/net"), O_RDONLY);
       int result = (int) setns.invokeExact(fd, CLONE_NEWNET);
       assertThat(result).as("setns").isZero();
       return result;
@@ -107,8 +104,7 @@ public final class NetNamespace implements AutoCloseable {
     try {
       Process process = new ProcessBuilder(whole).redirectErrorStream(true).start();
       process.getOutputStream().close();
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(process.waitFor()).as("%s: %s", List.of(command), output).isZero();
       return output;
     } catch (IOException e) {
