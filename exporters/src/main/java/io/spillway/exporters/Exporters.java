@@ -54,11 +54,20 @@ public final class Exporters implements AutoCloseable {
    * @param policy asked before every lookup and every dial
    */
   public Exporters(DialPolicy policy) {
-    this(policy, InstantSource.system(), NameLookup.SYSTEM, version());
+    this(policy, InstantSource.system(), version());
   }
 
   /**
    * @param clock for file names and HTTP dates
+   * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
+   */
+  Exporters(DialPolicy policy, InstantSource clock, String version) {
+    this(policy, clock, NameLookup.SYSTEM, version);
+  }
+
+  /**
+   * @param clock for file names and HTTP dates
+   * @param lookup finds the addresses of all names
    * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
    */
   Exporters(DialPolicy policy, InstantSource clock, NameLookup lookup, String version) {

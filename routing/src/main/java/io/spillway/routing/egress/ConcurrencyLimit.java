@@ -22,7 +22,7 @@ import java.util.Arrays;
  * attempts that overlap.
  *
  * <p>{@code base} is the least average of a round, for each class of sizes. It is measured anew now
- * and then with half of the limit, or a sink that became slower for good would be taken for busy.
+ * and then with a quarter of the limit, or a sink that became slower for good would be taken for busy.
  *
  * <p>Each lane has its own: lanes share no lock, and share a sink as TCP connections share a link.
  * A slot is not free during backoff: that pauses the exporter, with all of its slots.
@@ -39,6 +39,9 @@ final class ConcurrencyLimit {
 
   /** After this many rounds the base is measured anew. */
   private static final int ROUNDS_PER_BASE = 100;
+
+  /** Of the limit, one part in this many is in use while the base is measured: no queue is left. */
+  private static final int MEASURING_PART = 4;
 
   /** Sizes within a factor of four are one class. */
   private static final int SIZE_CLASSES = 16;
@@ -154,7 +157,7 @@ final class ConcurrencyLimit {
   }
 
   private void show() {
-    limit = Math.max(1, (int) (measuring ? exact / 2 : exact));
+    limit = Math.max(1, (int) (measuring ? exact / MEASURING_PART : exact));
   }
 
   private static int sizeClass(int bytes) {
