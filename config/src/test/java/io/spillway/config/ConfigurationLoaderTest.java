@@ -223,6 +223,25 @@ class ConfigurationLoaderTest {
   }
 
   @Test
+  void toYaml_tokenEndpoint_isShownButNotWhatItIsSent() {
+    Configuration configuration =
+        ConfigurationLoader.parse(
+            "c.yaml",
+            """
+            oauth2:
+              token_url: https://idp.example/token
+              client_secret: hunter2
+              client_secret_file: /etc/secret
+              endpoint_params: { audience: hunter2 }
+            """,
+            Map.of());
+
+    assertThat(configuration.toYaml())
+        .contains("https://idp.example/token", "/etc/secret")
+        .doesNotContain("hunter2");
+  }
+
+  @Test
   void toYaml_secrets_areRedacted() {
     Configuration configuration =
         ConfigurationLoader.parse(
