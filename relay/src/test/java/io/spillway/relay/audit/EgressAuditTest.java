@@ -155,7 +155,7 @@ class EgressAuditTest {
 
     try (Stream<Path> files = Files.list(file.getParent())) {
       assertThat(files.toList())
-          .allSatisfy(each -> assertThat(each).size().isLessThanOrEqualTo(maxBytes))
+          .allSatisfy(each -> assertThat(Files.size(each)).isLessThanOrEqualTo(maxBytes))
           .extracting(each -> each.getFileName().toString())
           .containsExactlyInAnyOrder("egress.jsonl", "egress.jsonl.1", "egress.jsonl.2");
     }
