@@ -37,8 +37,9 @@ public final class FakeInternet implements AutoCloseable {
     wire(world, "far", 1);
     host.run("ip", "route", "add", "default", "via", "192.0.2.1");
     host.run("ip", "-6", "route", "add", "default", "via", "2001:db8:ffff::1");
-    world.run("ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo");
-    world.run("ip", "-6", "route", "add", "local", "::/0", "dev", "lo");
+    // In the main table, where the way back over the wire is more specific.
+    world.run("ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "main");
+    world.run("ip", "-6", "route", "add", "local", "::/0", "dev", "lo", "table", "main");
     note(world, "prerouting", "iifname far");
     note(host, "output", "oifname lo");
   }
