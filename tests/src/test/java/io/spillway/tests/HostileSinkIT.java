@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(300)
 class HostileSinkIT {
 
-  private static final Duration GENEROUS = Duration.ofSeconds(120);
+  private static final Duration GENEROUS = Duration.ofMinutes(2);
   private static final int ITEMS = 5;
 
   /** Attempts after which the sinks turn good: the first can still meet luck. */

@@ -118,7 +118,7 @@ public final class FakeInternet implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     host.close();
     world.close();
   }

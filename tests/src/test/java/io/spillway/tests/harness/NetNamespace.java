@@ -155,13 +155,19 @@ public final class NetNamespace implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (AutoCloseable door : open) {
-      door.close();
-    }
+  public void close() {
+    open.forEach(NetNamespace::close);
     entered.shutdownNow();
     holder.destroyForcibly();
     holder.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
+  private static void close(AutoCloseable door) {
+    try {
+      door.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** A listener in one network whose connections go on in another. */
