@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.spillway.config.Section;
 import io.spillway.otlp.Codec;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,11 @@ public sealed interface ExporterConfig
 
   /** What the sink or the network charges for a GiB on the wire; 0 if not given. */
   double costPerGib();
+
+  /** Idle for this long, it is sent an empty request; zero if not. */
+  default Duration probeInterval() {
+    return Duration.ZERO;
+  }
 
   /**
    * A place to dial.

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeout of one attempt, name resolution and connecting included
  * @param maxRequestBytes the largest request, uncompressed
  * @param costPerGib of wire bytes; 0 if not given
+ * @param probeInterval without an attempt, until an empty request is sent; zero for never
  */
 record OtlpSettings(
     String id,
@@ -21,4 +22,5 @@ record OtlpSettings(
     RetrySettings retry,
     int maxRequestBytes,
     @Nullable String region,
-    double costPerGib) {}
+    double costPerGib,
+    Duration probeInterval) {}

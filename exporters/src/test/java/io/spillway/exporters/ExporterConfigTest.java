@@ -61,7 +61,8 @@ final class ExporterConfigTest {
                 RetrySettings.DEFAULT,
                 4 << 20,
                 null,
-                0));
+                0,
+                Duration.ofMinutes(1)));
   }
 
   @Test
@@ -83,7 +84,8 @@ final class ExporterConfigTest {
                     "      max_elapsed_time: 0s",
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
-                    "    cost_per_gib: 0.12")
+                    "    cost_per_gib: 0.12",
+                    "    probe_interval: 5m")
                 .get("otlp_grpc/eu");
 
     assertThat(config.otlp())
@@ -97,10 +99,26 @@ final class ExporterConfigTest {
                 new RetrySettings(Duration.ofSeconds(2), Duration.ofMinutes(1), 2, 0.1),
                 1 << 20,
                 "eu",
-                0.12));
+                0.12,
+                Duration.ofMinutes(5)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);
+  }
+
+  @Test
+  void readAll_probeInterval_isOffOrASecondAtLeast() {
+    assertThat(
+            read("exporters:", "  otlp_grpc: { endpoint: 'https://h', probe_interval: 0s }")
+                .get("otlp_grpc")
+                .probeInterval())
+        .isZero();
+    assertThat(grpcProblems("probe_interval: 100ms"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::probe_interval: 100ms is too short (expected 0 for no probes,"
+                + " or from 1s to 1d)");
+    assertThat(read("exporters:", "  file/a: { directory: /tmp/x }").get("file/a").probeInterval())
+        .isZero();
   }
 
   @Test

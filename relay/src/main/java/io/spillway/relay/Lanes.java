@@ -11,6 +11,7 @@ import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.EgressSettings;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.LaneEgress;
+import io.spillway.routing.egress.OperatorOrders;
 import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
 import java.time.Duration;
@@ -31,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new
  * and drains to the exporters it had.
  *
- * <p>{@link #apply} is called by one thread at a time; the rest is safe on any thread.
+ * <p>Safe on any thread.
  */
 final class Lanes {
 
@@ -40,12 +41,14 @@ final class Lanes {
   private final Buffer buffer;
   private final Meters meters;
   private final RouteMemory memory;
+  private final Steering steering;
   private final Map<LaneId, ActiveLane> active = new ConcurrentHashMap<>();
 
-  Lanes(Buffer buffer, Meters meters, RouteMemory memory) {
+  Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering) {
     this.buffer = buffer;
     this.meters = meters;
     this.memory = memory;
+    this.steering = steering;
   }
 
   /** The lane that a route writes to. Every lane of every route that was applied exists. */
@@ -77,7 +80,7 @@ final class Lanes {
    * @param exporters by id; every id in the routes is there
    * @throws IOException if the buffer directory cannot be listed
    */
-  void apply(
+  synchronized void apply(
       List<RouteSettings> routes,
       Map<String, LaneSettings> settings,
       Map<String, Exporter> exporters)
@@ -86,7 +89,11 @@ final class Lanes {
     for (RouteSettings route : routes) {
       EgressSettings egress =
           new EgressSettings(
-              route.exporters().stream().map(id -> find(exporters, id)).toList(), route.failover());
+              route.targets().levels().stream()
+                  .map(level -> level.stream().map(id -> find(exporters, id)).toList())
+                  .toList(),
+              route.failover(),
+              steering.orders(route.name()));
       route
           .match()
           .signals()
@@ -99,6 +106,31 @@ final class Lanes {
     wanted.forEach((id, egress) -> point(Objects.requireNonNull(opened.get(id)), egress, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
+  }
+
+  /** Gives every lane the orders that operators now have for it. */
+  synchronized void steer() {
+    active.replaceAll((id, lane) -> steered(lane));
+  }
+
+  private ActiveLane steered(ActiveLane lane) {
+    EgressSettings last = lane.settings();
+    if (lane.egress() == null || last == null) {
+      return lane;
+    }
+    EgressSettings next =
+        new EgressSettings(
+            last.levels(), last.failover(), orders(lane.lane().id(), lane.retired()));
+    if (!next.equals(last)) {
+      lane.egress().retarget(next);
+    }
+    return new ActiveLane(lane.lane(), lane.egress(), next, lane.retired());
+  }
+
+  /** The pin of a route that is gone is gone too; exporters are paused for all lanes. */
+  private OperatorOrders orders(LaneId lane, boolean retired) {
+    OperatorOrders orders = steering.orders(lane.route());
+    return retired ? new OperatorOrders(null, orders.pauses()) : orders;
   }
 
   private static Exporter find(Map<String, Exporter> exporters, String id) {
@@ -150,7 +182,9 @@ final class Lanes {
 
   private boolean isActive(LaneId lane, String exporter) {
     EgressStatus status = status(lane);
-    return status != null && exporter.equals(status.active());
+    return status != null
+        && status.exporters().stream()
+            .anyMatch(found -> found.active() && found.id().equals(exporter));
   }
 
   private double state(LaneId lane, String exporter) {
@@ -184,7 +218,7 @@ final class Lanes {
   private void retire(Set<LaneId> wanted, Map<String, Exporter> exporters) throws IOException {
     for (ActiveLane lane : List.copyOf(active.values())) {
       if (!wanted.contains(lane.lane().id()) && lane.settings() != null) {
-        EgressSettings last = renewed(lane.settings(), exporters);
+        EgressSettings last = renewed(lane.lane().id(), lane.settings(), exporters);
         if (!lane.retired()) {
           log.info(
               "lane {}: its route is gone. It drains to {}.",
@@ -202,12 +236,18 @@ final class Lanes {
     }
   }
 
-  private static EgressSettings renewed(EgressSettings last, Map<String, Exporter> exporters) {
+  private EgressSettings renewed(
+      LaneId lane, EgressSettings last, Map<String, Exporter> exporters) {
     return new EgressSettings(
-        last.exporters().stream()
-            .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
+        last.levels().stream()
+            .map(
+                level ->
+                    level.stream()
+                        .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
+                        .toList())
             .toList(),
-        last.failover());
+        last.failover(),
+        orders(lane, true));
   }
 
   /**
@@ -224,7 +264,10 @@ final class Lanes {
     Lane lane = buffer.lane(id, last.isEmpty() ? Codec.GZIP : last.getFirst().codec());
     long items = lane.status().items();
     if (!last.isEmpty()) {
-      point(lane, new EgressSettings(last, remembered.failover()), true);
+      EgressSettings drain =
+          new EgressSettings(
+              last.stream().map(List::of).toList(), remembered.failover(), orders(id, true));
+      point(lane, drain, true);
       log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
       return;
     }

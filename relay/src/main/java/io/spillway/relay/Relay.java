@@ -10,6 +10,7 @@ import io.spillway.receivers.OtlpReceiver;
 import io.spillway.relay.admin.AdminServer;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.egress.IdleProber;
 import io.spillway.routing.gate.RoutingGate;
 import io.spillway.routing.policy.EgressPolicy;
 import io.spillway.routing.policy.PolicyCounters.RuleCount;
@@ -25,6 +26,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +50,9 @@ final class Relay {
 
   private final CurrentPolicy policy;
   private final Buffer buffer;
+  private final Steering steering;
   private final Lanes lanes;
+  private final IdleProber prober;
   private final Meters meters;
   private final Admission admission =
       new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
@@ -66,7 +70,11 @@ final class Relay {
     this.policy = new CurrentPolicy(config.policy());
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
-    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()));
+    this.steering = new Steering(config.buffer().directory(), buffer.clock());
+    this.lanes =
+        new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering);
+    this.prober =
+        new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
     this.factory = new Exporters(policy);
     this.receiver =
         new OtlpReceiver(
@@ -75,7 +83,7 @@ final class Relay {
             admission,
             new CountingListener(buffer.received(), meters));
     this.check = new StartCheck(config.buffer().directory());
-    this.view = new RelayView(lanes, buffer, receiver, meters, check);
+    this.view = new RelayView(lanes, buffer, receiver, meters, check, steering);
   }
 
   /**
@@ -98,6 +106,8 @@ final class Relay {
   private void start() throws IOException {
     exporters = make(config);
     lanes.apply(config.routes(), config.lanes(), exporters);
+    steer(config);
+    steering.onChange(lanes::steer);
     buffer.lanesOpened();
     gate.set(new RoutingGate(config.routes(), lanes::lane));
     registerMeters();
@@ -106,11 +116,21 @@ final class Relay {
     receiver.start();
     view.state(RelayView.State.RUNNING);
     check.start();
+    prober.start();
     log.info(
         "ready: grpc={} http={} admin={}",
         text(receiver.grpcAddress()),
         text(receiver.httpAddress()),
         text(admin.address()));
+  }
+
+  /** What hangs on the configuration besides the lanes: orders that lose their object, and probes. */
+  private void steer(RelayConfig applied) {
+    steering.retain(applied.routes(), applied.places());
+    lanes.steer();
+    Map<String, Duration> intervals = new LinkedHashMap<>();
+    applied.exporters().forEach((id, exporter) -> intervals.put(id, exporter.probeInterval()));
+    prober.targets(IdleTargets.of(lanes.all(), intervals));
   }
 
   private Map<String, Exporter> make(RelayConfig wanted) {
@@ -181,6 +201,7 @@ final class Relay {
       return List.of(
           new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
+    steer(next);
     gate.set(new RoutingGate(next.routes(), lanes::lane));
     exporters = made;
     policy.set(next.policy());
@@ -233,6 +254,7 @@ final class Relay {
     view.state(RelayView.State.STOPPING);
     log.info("stopping: within {} s", deadline.toSeconds());
     check.close();
+    prober.close();
     receiver.close(deadline);
     lanes.close(deadline);
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));

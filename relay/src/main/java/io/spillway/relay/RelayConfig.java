@@ -10,6 +10,7 @@ import io.spillway.otlp.stage.DialPolicy.Denial;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.relay.admin.AdminConfig;
 import io.spillway.relay.telemetry.TelemetryConfig;
+import io.spillway.routing.gate.ExporterPlace;
 import io.spillway.routing.gate.RouteConfig;
 import io.spillway.routing.gate.RouteSettings;
 import io.spillway.routing.policy.EgressPolicy;
@@ -40,7 +41,7 @@ record RelayConfig(
     Section root = configuration.root();
     Map<String, ExporterConfig> exporters = ExporterConfig.readAll(root);
     BufferConfig buffer = BufferConfig.read(root.section("buffer"));
-    List<RouteSettings> routes = RouteConfig.readAll(root, exporters.keySet());
+    List<RouteSettings> routes = RouteConfig.readAll(root, places(exporters));
     RelayConfig config =
         new RelayConfig(
             OtlpReceiverConfig.read(root.section("receivers")),
@@ -54,6 +55,20 @@ record RelayConfig(
     config.reportDenied(configuration.problems());
     configuration.reportUnknownKeys();
     return config;
+  }
+
+  /** Where what each exporter sends ends up: on this machine, if it dials nowhere. */
+  Map<String, ExporterPlace> places() {
+    return places(exporters);
+  }
+
+  private static Map<String, ExporterPlace> places(Map<String, ExporterConfig> exporters) {
+    Map<String, ExporterPlace> places = new LinkedHashMap<>();
+    exporters.forEach(
+        (id, exporter) ->
+            places.put(
+                id, new ExporterPlace(exporter.region(), exporter.destinations().isEmpty())));
+    return places;
   }
 
   private static Map<String, LaneSettings> lanes(Section root, BufferConfig buffer) {

@@ -79,6 +79,14 @@ public final class Meters implements ReceiverListener, EgressListener {
     }
   }
 
+  /** An empty request was sent to an exporter that had nothing to do. Safe on any thread. */
+  public void idleProbe(String exporter, Signal signal, Outcome outcome) {
+    Tags tags =
+        Tags.of(
+            "exporter", exporter, "signal", signal.label(), "outcome", Outcomes.of(outcome));
+    counter(Meter.EXPORTER_IDLE_PROBES, tags).increment();
+  }
+
   @Override
   public void settled(LaneId lane, Block block, Settlement settlement, Duration endToEnd) {
     timer(Meter.EXPORTER_DELIVERY_DURATION, tags(lane)).record(endToEnd);

@@ -9,21 +9,38 @@ import java.util.Set;
 /**
  * Where a lane's data goes.
  *
- * @param exporters at least one, in failover order, each id once; whoever makes them closes them
+ * @param levels at least one, in failover order, none empty, each exporter id once; the exporters
+ *     of a level share the load. Whoever makes exporters closes them
+ * @param orders what operators want meanwhile
  */
-public record EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
+public record EgressSettings(
+    List<List<Exporter>> levels, FailoverSettings failover, OperatorOrders orders) {
 
   public EgressSettings {
-    exporters = List.copyOf(exporters);
-    if (exporters.isEmpty()) {
+    levels = levels.stream().map(List::copyOf).toList();
+    if (levels.isEmpty() || levels.stream().anyMatch(List::isEmpty)) {
       throw new IllegalArgumentException("exporters: none given (expected at least one)");
     }
     Set<String> ids = new HashSet<>();
-    for (Exporter exporter : exporters) {
+    for (Exporter exporter : flat(levels)) {
       if (!ids.add(exporter.id())) {
         throw new IllegalArgumentException(
             "exporters: \"" + exporter.id() + "\" is given twice (expected each id once)");
       }
     }
+  }
+
+  /** One exporter in each level, and no orders. */
+  public EgressSettings(List<Exporter> exporters, FailoverSettings failover) {
+    this(exporters.stream().map(List::of).toList(), failover, OperatorOrders.NONE);
+  }
+
+  /** All exporters in failover order. */
+  public List<Exporter> exporters() {
+    return flat(levels);
+  }
+
+  private static List<Exporter> flat(List<List<Exporter>> levels) {
+    return levels.stream().flatMap(List::stream).toList();
   }
 }
