@@ -71,10 +71,8 @@ final class Relay {
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
     this.steering = new Steering(config.buffer().directory(), buffer.clock());
-    this.lanes =
-        new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering);
-    this.prober =
-        new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
+    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering);
+    this.prober = new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
     this.factory = new Exporters(policy);
     this.receiver =
         new OtlpReceiver(
@@ -124,7 +122,9 @@ final class Relay {
         text(admin.address()));
   }
 
-  /** What hangs on the configuration besides the lanes: orders that lose their object, and probes. */
+  /**
+   * What hangs on the configuration besides the lanes: orders that lose their object, and probes.
+   */
   private void steer(RelayConfig applied) {
     steering.retain(applied.routes(), applied.places());
     lanes.steer();

@@ -144,8 +144,7 @@ final class RelayView implements AdminView {
     body.put("last_sync_age_seconds", ageSeconds(status.lastSync()));
     body.put("start_check", startCheck(active.lane().id()));
     body.put("active", egress == null ? null : egress.active());
-    body.put(
-        "pin", egress == null || egress.pin() == null ? null : Steering.shown(egress.pin()));
+    body.put("pin", egress == null || egress.pin() == null ? null : Steering.shown(egress.pin()));
     body.put("waiting_until", egress == null ? null : text(egress.waitingUntil()));
     body.put(
         "exporters",

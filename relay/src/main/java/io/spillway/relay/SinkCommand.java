@@ -135,10 +135,7 @@ final class SinkCommand implements Callable<Integer> {
   }
 
   /** {@code sink resume}. */
-  @Command(
-      name = "resume",
-      description = "Ends a pause.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "resume", description = "Ends a pause.", mixinStandardHelpOptions = true)
   static final class Resume implements Callable<Integer> {
     @Mixin private AdminOptions admin = new AdminOptions();
     @Mixin private OrderOptions order = new OrderOptions();

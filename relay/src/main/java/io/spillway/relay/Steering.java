@@ -84,9 +84,8 @@ final class Steering implements AdminSteering {
     places = Map.copyOf(exporters);
     Map<String, OperatorOrder> keptPins = current(pins);
     Map<String, OperatorOrder> keptPauses = current(pauses);
-    boolean gone =
-        keptPins.entrySet().removeIf(pin -> isGone(pin.getKey(), pin.getValue()))
-            | keptPauses.keySet().removeIf(this::isGone);
+    boolean gone = keptPins.entrySet().removeIf(pin -> isGone(pin.getKey(), pin.getValue()));
+    gone = keptPauses.keySet().removeIf(this::isGone) || gone;
     if (gone) {
       try {
         file.write(new OrderFile.Orders(keptPins, keptPauses));

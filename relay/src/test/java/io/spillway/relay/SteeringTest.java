@@ -109,8 +109,7 @@ class SteeringTest {
         .isEqualTo(new Unknown("there is no route paiments; did you mean \"payments\"?"));
     assertThat(steering.pin("payments", "otlp_grpc/ue", wish(null)))
         .isEqualTo(
-            new Unknown(
-                "exporter otlp_grpc/ue is not configured; did you mean \"otlp_grpc/eu\"?"));
+            new Unknown("exporter otlp_grpc/ue is not configured; did you mean \"otlp_grpc/eu\"?"));
     assertThat(directory).isEmptyDirectory();
   }
 
@@ -131,8 +130,7 @@ class SteeringTest {
     steering.pause(EU, wish(null));
 
     assertThat(((Done) steering.pause(US, wish(null))).body())
-        .containsEntry(
-            "note", "nothing is left to send to for default: their data stays on disk");
+        .containsEntry("note", "nothing is left to send to for default: their data stays on disk");
     assertThat(((Done) steering.pin("payments", EU, wish(null))).body())
         .containsEntry(
             "note", "otlp_grpc/eu is paused: the data of the route stays on disk until resume");
@@ -165,8 +163,7 @@ class SteeringTest {
     steering.pause(US, wish(null));
     steering.pause(EU, wish(null));
 
-    steering.retain(
-        routes(EU), Map.of(EU, PLACES.get(EU), ARCHIVE, PLACES.get(ARCHIVE)));
+    steering.retain(routes(EU), Map.of(EU, PLACES.get(EU), ARCHIVE, PLACES.get(ARCHIVE)));
 
     assertThat(steering.orders("payments"))
         .isEqualTo(new OperatorOrders(null, List.of(order(EU, null))));

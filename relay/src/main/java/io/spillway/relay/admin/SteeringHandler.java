@@ -9,6 +9,7 @@ import io.spillway.relay.admin.AdminSteering.Reply;
 import io.spillway.relay.admin.AdminSteering.Unknown;
 import io.spillway.relay.admin.AdminSteering.Wish;
 import java.io.IOException;
+import java.io.Serial;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -42,7 +43,7 @@ final class SteeringHandler {
 
   /** Says what is wrong with a request, in words for whoever made it. */
   private static final class BadRequest extends Exception {
-    private static final long serialVersionUID = 1L;
+    @Serial private static final long serialVersionUID = 1L;
 
     BadRequest(String message) {
       super(message, null, false, false);

@@ -82,8 +82,7 @@ public final class Meters implements ReceiverListener, EgressListener {
   /** An empty request was sent to an exporter that had nothing to do. Safe on any thread. */
   public void idleProbe(String exporter, Signal signal, Outcome outcome) {
     Tags tags =
-        Tags.of(
-            "exporter", exporter, "signal", signal.label(), "outcome", Outcomes.of(outcome));
+        Tags.of("exporter", exporter, "signal", signal.label(), "outcome", Outcomes.of(outcome));
     counter(Meter.EXPORTER_IDLE_PROBES, tags).increment();
   }
 

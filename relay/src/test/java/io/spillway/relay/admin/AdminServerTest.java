@@ -223,8 +223,8 @@ class AdminServerTest {
     return post(server, "/api/v1/lanes/" + lane + "/drop", origin);
   }
 
-  private static HttpResponse<String> post(
-      AdminServer server, String path, @Nullable String origin) throws Exception {
+  private static HttpResponse<String> post(AdminServer server, String path, @Nullable String origin)
+      throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.address().getPort() + path))
             .POST(HttpRequest.BodyPublishers.noBody());

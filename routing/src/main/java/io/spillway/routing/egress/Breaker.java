@@ -144,18 +144,6 @@ final class Breaker {
     return longest;
   }
 
-  /** Since when it could have made an attempt, and had none to make. */
-  long idleSince() {
-    return Math.max(notBefore, lastFailure);
-  }
-
-  /** Time without anything to send is not time of failing. */
-  void excuse(long idleNanos) {
-    if (failedSince != NEVER && idleNanos > 0) {
-      failedSince += idleNanos;
-    }
-  }
-
   boolean probing() {
     return inFlight.stream().anyMatch(ticket -> ticket.probe);
   }

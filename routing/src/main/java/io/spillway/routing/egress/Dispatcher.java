@@ -95,7 +95,8 @@ final class Dispatcher implements AutoCloseable {
     this.listener = listener;
     this.answers = answers;
     this.now = now;
-    this.failover = new Failover(settings, clock, random, this::moved, now);
+    this.failover = new Failover(settings.withoutOrders(), clock, random, this::moved, now);
+    failover.retarget(settings, now); // What it tells of orders needs it to be there.
   }
 
   /** Takes new settings from the next attempt on. Attempts in flight are left to finish. */

@@ -40,6 +40,11 @@ public record EgressSettings(
     return flat(levels);
   }
 
+  /** The same, as if operators wanted nothing. */
+  EgressSettings withoutOrders() {
+    return new EgressSettings(levels, failover, OperatorOrders.NONE);
+  }
+
   private static List<Exporter> flat(List<List<Exporter>> levels) {
     return levels.stream().flatMap(List::stream).toList();
   }

@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  *       a time until one succeeds; meanwhile the others of its level go on.
  *   <li>It is failing since the start of the earliest attempt after its last success that has not
  *       succeeded, so that a sink that hangs is left as soon as one that refuses. A pause that the
- *       sink asked for counts as failing too, whatever else succeeds meanwhile; time in which
- *       others of its level left it nothing to send does not. With {@code after: 0} hanging is left
- *       to the exporter's own timeout.
+ *       sink asked for counts as failing too, whatever else succeeds meanwhile. One failure is
+ *       forgotten if others of its level left it nothing to try again. With {@code after: 0}
+ *       hanging is left to the exporter's own timeout.
  *   <li>With a {@code hold}, a level that was left stays in charge for that long: data waits for it
  *       on disk, and only it and those before it are probed.
  *   <li>Only exporters up to the level in charge are probed with data: knowing that a later one
@@ -349,9 +349,13 @@ final class Failover {
   void tick(long now) {
     endOrders(now);
     for (Breaker breaker : order) {
-      if (timed(breaker) && failingFor(breaker, now) >= afterNanos) {
-        breaker.abandonUpTo = now;
-        open(breaker, "failing for " + words(afterNanos) + cause(breaker), false, now);
+      if (timed(breaker) && now - failingSince(breaker) >= afterNanos) {
+        if (spared(breaker, now)) {
+          breaker.freshChance(now);
+        } else {
+          breaker.abandonUpTo = now;
+          open(breaker, "failing for " + words(afterNanos) + cause(breaker), false, now);
+        }
       }
     }
     endHolds(now);
@@ -409,9 +413,6 @@ final class Failover {
 
   /** Begins an attempt at an exporter that {@link #ready} named. */
   Ticket begin(Breaker breaker, long now) {
-    if (spared(breaker)) {
-      breaker.excuse(now - breaker.idleSince());
-    }
     breaker.lastAttempt = clock.instant();
     Ticket ticket = new Ticket(breaker, now, breaker.state != CLOSED);
     breaker.inFlight.add(ticket);
@@ -562,7 +563,7 @@ final class Failover {
         next = Math.min(next, breaker.heldUntil);
       }
       if (timed(breaker)) {
-        next = Math.min(next, opens(breaker));
+        next = Math.min(next, plus(failingSince(breaker), afterNanos));
       } else if (afterNanos > 0 && othersWork(breaker)) {
         for (Ticket ticket : breaker.inFlight) {
           next = Math.min(next, plus(ticket.startedNanos, afterNanos));
@@ -594,23 +595,15 @@ final class Failover {
     return breaker.state == CLOSED && (!breaker.inFlight.isEmpty() || actives().contains(breaker));
   }
 
-  /** Whether it failed and has nothing to do since, because others of its level do its work. */
-  private boolean spared(Breaker breaker) {
-    return breaker.state == CLOSED
-        && breaker.failures > 0
+  /**
+   * Whether it failed just once and was given nothing to try again, because others of its level did
+   * its work.
+   */
+  private boolean spared(Breaker breaker, long now) {
+    return breaker.failures == 1
         && breaker.inFlight.isEmpty()
+        && breaker.askedUntil <= now
         && actives().stream().anyMatch(other -> other != breaker && other.failures == 0);
-  }
-
-  private long failingFor(Breaker breaker, long now) {
-    long until = spared(breaker) ? Math.min(now, breaker.idleSince()) : now;
-    return until - failingSince(breaker);
-  }
-
-  /** When its failing will have lasted too long. */
-  private long opens(Breaker breaker) {
-    long at = plus(failingSince(breaker), afterNanos);
-    return spared(breaker) && at > breaker.idleSince() ? NEVER : at;
   }
 
   private long failingSince(Breaker breaker) {

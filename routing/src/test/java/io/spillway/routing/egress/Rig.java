@@ -29,17 +29,21 @@ final class Rig implements EgressListener {
   final List<Duration> endToEnd = new ArrayList<>();
   final Dispatcher dispatcher;
 
-  Rig(FailoverSettings failover, FakeExporter... exporters) {
+  Rig(EgressSettings settings) {
     dispatcher =
         new Dispatcher(
             lane,
-            new EgressSettings(List.of(exporters), failover),
+            settings,
             clock,
             new Random(7),
             this,
             (attempt, outcome) ->
                 answers.add(() -> this.dispatcher().finished(attempt, outcome, clock.nanos())),
             0);
+  }
+
+  Rig(FailoverSettings failover, FakeExporter... exporters) {
+    this(new EgressSettings(List.of(exporters), failover));
   }
 
   Rig(FakeExporter... exporters) {
@@ -85,6 +89,16 @@ final class Rig implements EgressListener {
       run();
     }
     clock.set(until);
+    run();
+  }
+
+  void retarget(EgressSettings settings) {
+    dispatcher.retarget(settings, clock.nanos());
+    run();
+  }
+
+  void probed(FakeExporter exporter, Outcome outcome) {
+    dispatcher.probed(exporter.id(), outcome, clock.nanos());
     run();
   }
 
