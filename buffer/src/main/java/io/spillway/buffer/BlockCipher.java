@@ -67,24 +67,26 @@ final class BlockCipher {
    * @param plain the block's header as it would be without encryption
    */
   Sealed seal(LaneId lane, BlockHeader plain, Slice payload) throws GeneralSecurityException {
+    BlockHeader header = plain.sealed(payload.length() + OVERHEAD, 0);
+    Slice sealed = seal(associated(lane, header.withoutCrcs()), payload);
+    return new Sealed(plain.sealed(sealed.length(), BlockHeader.crc(sealed)), sealed);
+  }
+
+  /**
+   * Encrypts bytes that are no block's; the result has the form above.
+   *
+   * @param associated authenticated with it; see {@link #associated}
+   */
+  Slice seal(byte[] associated, Slice plain) throws GeneralSecurityException {
     KeyRing.Key key = keys.first();
-    byte[] sealed = new byte[payload.length() + OVERHEAD];
+    byte[] sealed = new byte[plain.length() + OVERHEAD];
     byte[] id = key.id().getBytes(StandardCharsets.US_ASCII);
     System.arraycopy(id, 0, sealed, 0, id.length);
     byte[] nonce = new byte[NONCE_BYTES];
     random.nextBytes(nonce);
     System.arraycopy(nonce, 0, sealed, KeyRing.MAX_ID_BYTES, NONCE_BYTES);
-    BlockHeader header = plain.sealed(sealed.length, 0);
-    crypt(
-        Cipher.ENCRYPT_MODE,
-        key.secret(),
-        nonce,
-        associated(lane, header),
-        payload,
-        sealed,
-        CIPHERTEXT);
-    Slice result = Slice.of(sealed);
-    return new Sealed(plain.sealed(sealed.length, BlockHeader.crc(result)), result);
+    crypt(Cipher.ENCRYPT_MODE, key.secret(), nonce, associated, plain, sealed, CIPHERTEXT);
+    return Slice.of(sealed);
   }
 
   /**
@@ -94,6 +96,11 @@ final class BlockCipher {
    * @param stored the payload, with a good CRC
    */
   static Opened open(@Nullable BlockCipher cipher, LaneId lane, BlockHeader header, Slice stored) {
+    return open(cipher, associated(lane, header.withoutCrcs()), stored);
+  }
+
+  /** Decrypts what {@link #seal(byte[], Slice)} encrypted with the same associated bytes. */
+  static Opened open(@Nullable BlockCipher cipher, byte[] associated, Slice stored) {
     if (stored.length() < OVERHEAD) {
       return new Opened.Locked("an encrypted block is too short to hold a key id");
     }
@@ -110,7 +117,7 @@ final class BlockCipher {
     byte[] plain = new byte[stored.length() - OVERHEAD];
     Slice sealed = stored.sub(CIPHERTEXT, stored.length() - CIPHERTEXT);
     try {
-      crypt(Cipher.DECRYPT_MODE, key.secret(), nonce, associated(lane, header), sealed, plain, 0);
+      crypt(Cipher.DECRYPT_MODE, key.secret(), nonce, associated, sealed, plain, 0);
       return new Opened.Plain(Slice.of(plain));
     } catch (AEADBadTagException e) {
       return new Opened.Locked(
@@ -130,9 +137,9 @@ final class BlockCipher {
     aes.doFinal(in.array(), in.offset(), in.length(), out, at);
   }
 
-  private static byte[] associated(LaneId lane, BlockHeader header) {
+  /** What is authenticated with a payload: the lane's name, and a header without its CRCs. */
+  static byte[] associated(LaneId lane, byte[] fields) {
     byte[] name = (lane + "\n").getBytes(StandardCharsets.UTF_8);
-    byte[] fields = header.withoutCrcs();
     byte[] all = Arrays.copyOf(name, name.length + fields.length);
     System.arraycopy(fields, 0, all, name.length, fields.length);
     return all;

@@ -16,10 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the blocks of a lane out of its queue, in order, and judges each: next and good, already
- * settled, not the lane's own, damaged, too old, or locked for want of a key. What is damaged is
- * counted by the gap in the item numbers and set aside; nothing is given up before the lane was
- * read once more from its front, nor while the disk itself is at fault.
+ * Takes the blocks of one side of a lane out of its queue, in order, and judges each: next and
+ * good, already settled, not the lane's own, damaged, too old, or locked for want of a key. What is
+ * damaged is counted by the gap in the item numbers and set aside; nothing is given up before the
+ * lane was read once more from its front, nor while the disk itself is at fault.
  *
  * <p>For one thread at a time; {@link #held} and {@link #isStalled} are safe on any.
  */
@@ -30,6 +30,7 @@ final class BlockReader {
   private static final long RETRY_KEY_NANOS = 1_000_000_000L;
 
   private final LaneId id;
+  private final Side side;
   private final LaneAccount account;
   private final Quarantine quarantine;
   private final @Nullable BlockCipher cipher;
@@ -39,7 +40,13 @@ final class BlockReader {
   private final LogLimit logLimit;
   private final LogLimit damageLimit;
 
-  /** Since the queue was opened, something was read that the cursor had not passed. */
+  /** Where in the queue it reads; null until the first read after the queue was opened. */
+  private @Nullable QueueReader position;
+
+  /** The stretch that {@link #position} is in; null if it must be found anew. */
+  private @Nullable Stretch stretch;
+
+  /** Since the position was found, something was read that the cursor had not passed. */
   private boolean reads;
 
   private boolean rescanned;
@@ -53,6 +60,7 @@ final class BlockReader {
    */
   BlockReader(
       LaneId id,
+      Side side,
       LaneAccount account,
       Quarantine quarantine,
       @Nullable BlockCipher cipher,
@@ -60,6 +68,7 @@ final class BlockReader {
       Supplier<Duration> maxAge,
       BooleanSupplier diskAtFault) {
     this.id = id;
+    this.side = side;
     this.account = account;
     this.quarantine = quarantine;
     this.cipher = cipher;
@@ -72,8 +81,13 @@ final class BlockReader {
 
   /** A queue was opened, and is read from the cursor on. */
   void opened() {
-    reads = false;
-    rescanned = false;
+    position = null;
+    stretch = null;
+  }
+
+  /** Where to read on was changed in the books. */
+  void reposition() {
+    stretch = null;
   }
 
   /** Why the next block cannot be handed out, though it is whole; null if it can. */
@@ -99,39 +113,69 @@ final class BlockReader {
     held = null;
     while (held == null) {
       // In this order: what was counted before we look must be there when we look.
-      Totals appended = account.appended();
+      Stretch unread = account.stretch(side);
+      if (unread == null) {
+        return null;
+      }
+      Totals reach = account.reach(unread);
       SegmentQueue.End written = q.written();
-      if (!account.read().isBefore(appended)) {
+      if (!account.read(unread).isBefore(reach)) {
         return null;
       }
       try {
-        SegmentQueue.Document document = q.next(written);
+        QueueReader from = positioned(q, unread);
+        QueueReader.Document document = from.next(written);
         Block block = null;
         if (document != null) {
-          block = take(q, document);
-        } else if (!rescan(q) && !isDiskAtFault()) {
-          lose(q, appended, q.indexAfter(written), q.readingCycle(), q.readingPosition());
+          block = take(q, unread, from, document);
+        } else if (!rescan(from) && !isDiskAtFault()) {
+          lose(q, unread, reach, q.indexAfter(written), from.cycle(), from.position());
         }
         if (block != null || stalled) {
           return block;
         }
       } catch (IOException e) {
-        warn("segment " + q.readingCycle() + " cannot be read now; trying again", e);
+        warn("a segment of " + side + " data cannot be read now; trying again", e);
         return null;
       }
     }
     return null;
   }
 
+  /** The header of the block that {@link #next} would look at; null if there is none. */
+  @Nullable BlockHeader peek(SegmentQueue q) throws IOException {
+    Stretch unread = account.stretch(side);
+    return unread == null || !account.read(unread).isBefore(account.reach(unread))
+        ? null
+        : positioned(q, unread).peek();
+  }
+
+  private QueueReader positioned(SegmentQueue q, Stretch unread) throws IOException {
+    QueueReader at = position;
+    if (at == null) {
+      at = q.reader();
+      position = at;
+    }
+    if (stretch != unread) {
+      at.seek(account.readIndex(unread));
+      stretch = unread;
+      reads = false;
+      rescanned = false;
+    }
+    return at;
+  }
+
   /**
    * The block in a document, if it is next and good; otherwise what is wrong is counted and null
    * returned.
    */
-  private @Nullable Block take(SegmentQueue q, SegmentQueue.Document document) {
+  private @Nullable Block take(
+      SegmentQueue q, Stretch unread, QueueReader from, QueueReader.Document document) {
     BlockHeader header = document.header();
     long index = document.index();
     int cycle = q.cycleOf(index);
-    Totals read = account.read();
+    Totals read = account.read(unread);
+    Totals reach = account.reach(unread);
     if (!read.isBefore(header.end())) {
       if (reads) {
         stray(q, document, header.items());
@@ -147,36 +191,42 @@ final class BlockReader {
       stray(q, document, read.items() - header.firstItem());
       return null;
     }
-    if (read.isBefore(header.start())) {
-      if (rescan(q) || isDiskAtFault()) {
+    boolean beyond = side == Side.BACKLOG && reach.isBefore(header.end());
+    if (beyond || read.isBefore(header.start())) {
+      if (rescan(from) || isDiskAtFault()) {
         return null;
       }
-      lose(q, header.start(), index, cycle, document.passed());
+      lose(q, unread, beyond ? reach : header.start(), index, cycle, document.passed());
+    }
+    if (beyond) {
+      return null; // the rest of what was set aside is not there
     }
     Slice payload = document.payload();
     if (payload == null || BlockHeader.crc(payload) != header.payloadCrc()) {
       if (isDiskAtFault()) {
         return null;
       }
-      lose(q, header.end(), document.nextIndex(), cycle, SegmentQueue.positionOf(index));
+      lose(q, unread, header.end(), document.nextIndex(), cycle, SegmentQueue.positionOf(index));
       return null;
     }
     reads = true;
     Instant expiry = Instant.ofEpochMilli(header.lastAccepted()).plus(maxAge.get());
     if (header.items() == 0 || expiry.isBefore(clock.instant())) {
-      account.pass(header.end(), document.nextIndex(), DropReason.EXPIRED);
+      account.pass(unread, header.end(), document.nextIndex(), DropReason.EXPIRED);
       return null;
     }
-    Slice plain = header.encrypted() ? unlock(q, header, payload) : payload;
-    return plain == null ? null : account.handOut(header, index, document.nextIndex(), plain);
+    Slice plain = header.encrypted() ? unlock(from, header, payload) : payload;
+    return plain == null
+        ? null
+        : account.handOut(unread, header, index, document.nextIndex(), plain);
   }
 
   /** Null if that takes a key that is not there: then the block is kept and tried again. */
-  private @Nullable Slice unlock(SegmentQueue q, BlockHeader header, Slice payload) {
+  private @Nullable Slice unlock(QueueReader from, BlockHeader header, Slice payload) {
     return switch (BlockCipher.open(cipher, id, header, payload)) {
       case BlockCipher.Opened.Plain(Slice plain) -> plain;
       case BlockCipher.Opened.Locked(String reason) -> {
-        q.back();
+        from.back();
         held = reason;
         tryKeyAtNanos = System.nanoTime() + RETRY_KEY_NANOS;
         long suppressed = damageLimit.permit();
@@ -200,12 +250,12 @@ final class BlockReader {
   }
 
   /** Before anything is given up, the lane is read once more from its front. */
-  private boolean rescan(SegmentQueue q) {
+  private boolean rescan(QueueReader from) {
     if (reads || rescanned) {
       return false;
     }
     rescanned = true;
-    return q.skipTo(0);
+    return from.skipTo(0);
   }
 
   /**
@@ -213,18 +263,19 @@ final class BlockReader {
    *
    * @param cycle where the damage is, from {@code position} on
    */
-  private void lose(SegmentQueue q, Totals end, long nextIndex, int cycle, long position) {
+  private void lose(
+      SegmentQueue q, Stretch unread, Totals end, long nextIndex, int cycle, long position) {
     reads = true;
-    Totals read = account.read();
+    Totals read = account.read(unread);
     boolean within = q.cycleOf(nextIndex) == cycle;
     long length = within ? SegmentQueue.positionOf(nextIndex) - position : Long.MAX_VALUE;
     Path kept = setAside(q, cycle, position, length, read.items());
-    account.pass(end, nextIndex, DropReason.CORRUPT);
+    account.pass(unread, end, nextIndex, DropReason.CORRUPT);
     damaged(end.items() - read.items(), "are unreadable on disk", cycle, kept);
   }
 
   /** A good record with numbers that are taken: its items were never in the lane's own count. */
-  private void stray(SegmentQueue q, SegmentQueue.Document document, long items) {
+  private void stray(SegmentQueue q, QueueReader.Document document, long items) {
     int cycle = q.cycleOf(document.index());
     long position = SegmentQueue.positionOf(document.index());
     long length = SegmentQueue.positionOf(document.nextIndex()) - position;

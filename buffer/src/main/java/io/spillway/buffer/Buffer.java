@@ -36,6 +36,7 @@ import org.slf4j.LoggerFactory;
  *     19700101-HHMMSSR.cq4     segments that are being written, by number
  *     19700101-HHMMSSR.segment segments of an earlier start
  *     metadata.cq4t            Chronicle's; made anew at every open
+ *     dead-letters/            what sinks refused for good; see {@link DeadLetterBox}
  *   quarantine/                what was damaged, set aside; see {@link Quarantine}
  * </pre>
  */
@@ -45,6 +46,9 @@ public final class Buffer implements AutoCloseable {
 
   /** An idle disk is written to only so often, to learn whether it still can be. */
   private static final int ROUNDS_PER_WRITE = 10;
+
+  /** Dead letters are looked after only so often. */
+  private static final int ROUNDS_PER_LOOK = 5;
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
@@ -218,6 +222,8 @@ public final class Buffer implements AutoCloseable {
               budget,
               quarantine,
               cipher,
+              new DeadLetterBox(
+                  id, paths.of(id), config.deadLetters(), cipher, budget, home, clock),
               home,
               clock);
       lane.start();
@@ -296,6 +302,9 @@ public final class Buffer implements AutoCloseable {
       }
       lookAfterDisk(open);
       open.forEach(DiskLane::checkpoint);
+      if (rounds % ROUNDS_PER_LOOK == 1) {
+        open.forEach(DiskLane::lookAfterLetters);
+      }
       received.force();
       if (clockFile != null && home.trouble() == null) {
         clockFile.tick();

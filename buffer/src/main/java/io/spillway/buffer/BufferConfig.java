@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param segmentBytes a segment is finished once it holds this much
  * @param lanes of lanes whose route says nothing else
  * @param keyFile the keys that blocks are encrypted with; null to store them as they are
+ * @param deadLetters bounds of what sinks refused for good
  */
 public record BufferConfig(
     Path directory,
@@ -22,7 +23,8 @@ public record BufferConfig(
     long minFree,
     long segmentBytes,
     LaneSettings lanes,
-    @Nullable Path keyFile) {
+    @Nullable Path keyFile,
+    DeadLetterConfig deadLetters) {
 
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
@@ -60,7 +62,8 @@ public record BufferConfig(
             buffer.bytes("min_free", 512 * MIB, 0, Long.MAX_VALUE),
             buffer.bytes("segment_bytes", 64 * MIB, MIB, 2 * GIB),
             readLane(buffer, maxBytes, DEFAULTS),
-            readKeyFile(buffer));
+            readKeyFile(buffer),
+            DeadLetterConfig.read(buffer.section("dead_letters"), maxBytes));
     if (!config.evictsByParts(config.lanes)) {
       buffer.problem(
           "segment_bytes",
@@ -72,6 +75,24 @@ public record BufferConfig(
               + ")");
     }
     return config;
+  }
+
+  /** With the default bounds of dead letters. */
+  public BufferConfig(
+      Path directory,
+      long maxBytes,
+      long minFree,
+      long segmentBytes,
+      LaneSettings lanes,
+      @Nullable Path keyFile) {
+    this(
+        directory,
+        maxBytes,
+        minFree,
+        segmentBytes,
+        lanes,
+        keyFile,
+        DeadLetterConfig.defaults(maxBytes));
   }
 
   /** Without encryption. */

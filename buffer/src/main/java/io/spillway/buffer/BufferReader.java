@@ -70,6 +70,11 @@ public final class BufferReader {
     return new LaneReader(id, paths.of(id), PayloadOpener.of(id, cipher));
   }
 
+  /** The dead letters of a lane. */
+  public DeadLetters deadLetters(LaneId id) {
+    return new DeadLetters(id, paths.of(id), cipher);
+  }
+
   /**
    * The process that has the directory locked, as far as this one may see it: on Linux, and in the
    * same PID namespace.

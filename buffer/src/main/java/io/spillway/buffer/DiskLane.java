@@ -8,6 +8,8 @@ import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
+import io.spillway.otlp.stage.DeadLetterStatus;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
@@ -116,13 +118,15 @@ final class DiskLane implements Lane, AutoCloseable {
   private long segmentSince;
   private long drainedSince = Long.MAX_VALUE;
 
-  // The reader's, guarded by reading.
-  private int deletedBefore;
+  /** How far the lane was settled when segments were deleted last; written under reading. */
+  private volatile long deletedAtMark = -1;
 
   /** Settled segments that stay for a while. */
   private final KeptSegments kept;
 
-  private final BlockReader reader;
+  private final BlockReader live;
+  private final BlockReader backlog;
+  private final DeadLetterBox letters;
 
   DiskLane(
       LaneId id,
@@ -133,9 +137,11 @@ final class DiskLane implements Lane, AutoCloseable {
       DiskBudget budget,
       Quarantine quarantine,
       @Nullable BlockCipher cipher,
+      DeadLetterBox letters,
       BufferDirectory home,
       InstantSource clock) {
     this.id = id;
+    this.letters = letters;
     this.codec = codec;
     this.settings = settings;
     this.segmentBytes = segmentBytes;
@@ -149,17 +155,22 @@ final class DiskLane implements Lane, AutoCloseable {
     this.logLimit = new LogLimit(clock);
     this.builder = new BlockBuilder(id, cipher, clock);
     this.recovery = new LaneRecovery(id, files, account);
-    this.reader =
-        new BlockReader(
-            id,
-            account,
-            quarantine,
-            cipher,
-            clock,
-            () -> this.settings.maxAge(),
-            () -> suspended || !home.isSound());
+    this.live = reader(Side.LIVE, quarantine, cipher);
+    this.backlog = reader(Side.BACKLOG, quarantine, cipher);
     tryOpen();
     this.writer = Thread.ofPlatform().daemon().name("lane " + id).unstarted(this::writeUntilClosed);
+  }
+
+  private BlockReader reader(Side side, Quarantine quarantine, @Nullable BlockCipher cipher) {
+    return new BlockReader(
+        id,
+        side,
+        account,
+        quarantine,
+        cipher,
+        clock,
+        () -> settings.maxAge(),
+        () -> suspended || !home.isSound());
   }
 
   void start() {
@@ -460,11 +471,10 @@ final class DiskLane implements Lane, AutoCloseable {
       return;
     }
     synchronized (reading) {
-      int cycle = boundary.cycle;
-      if (account.giveUp(boundary.first.start(), q.firstIndexOf(cycle), reason)) {
-        q.skipTo(cycle);
-      }
-      q.deleteBefore(cycle);
+      account.giveUp(boundary.first.start(), q.firstIndexOf(boundary.cycle), reason);
+      live.reposition();
+      backlog.reposition();
+      q.deleteBefore(boundary.cycle);
     }
   }
 
@@ -484,7 +494,7 @@ final class DiskLane implements Lane, AutoCloseable {
       kept.clear();
       int segments = q.cycles().size();
       account.force();
-      q.deleteBefore(q.cycleOf(account.cursorIndex()));
+      q.delete(account.settled(q.cycles()));
       return q.cycles().size() < segments;
     }
   }
@@ -630,9 +640,9 @@ final class DiskLane implements Lane, AutoCloseable {
     Trouble trouble = home.trouble();
     if (trouble != null && !suspended) {
       fail(new IOException(trouble.reason()));
-    } else if (trouble != null && (trouble.gone() || reader.isStalled() || !account.hasUnread())) {
+    } else if (trouble != null && (trouble.gone() || isStalled() || !account.hasUnread())) {
       letGo();
-    } else if (trouble == null && (suspended || reader.isStalled())) {
+    } else if (trouble == null && (suspended || isStalled())) {
       letGo();
       reopenAtNanos = now;
     } else if (trouble == null) {
@@ -670,7 +680,8 @@ final class DiskLane implements Lane, AutoCloseable {
       }
       closeBooks();
       suspended = false;
-      reader.calm();
+      live.calm();
+      backlog.calm();
     }
   }
 
@@ -698,6 +709,10 @@ final class DiskLane implements Lane, AutoCloseable {
     return queue != null && account.unsettled().items() == 0;
   }
 
+  private boolean isStalled() {
+    return live.isStalled() || backlog.isStalled();
+  }
+
   /** Whether nothing may be appended now, nor the queue be opened again. */
   private boolean isWaiting() {
     return suspended || (queue == null && System.nanoTime() - reopenAtNanos < 0);
@@ -719,11 +734,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private void fail(Throwable e) {
     Trouble trouble = home.check();
     boolean wasOpen = queue != null && !suspended;
-    if (trouble != null
-        && !trouble.gone()
-        && wasOpen
-        && account.hasUnread()
-        && !reader.isStalled()) {
+    if (trouble != null && !trouble.gone() && wasOpen && account.hasUnread() && !isStalled()) {
       suspended = true;
       failure = "the disk takes no writes: " + trouble.reason();
     } else {
@@ -771,13 +782,13 @@ final class DiskLane implements Lane, AutoCloseable {
         recovery.startWithoutCheckpoint(opened);
         hasCheckpoint = true;
       }
-      opened.seek(account.readIndex());
     } catch (IOException | RuntimeException | Error e) {
       closeQueue(opened);
       throw e;
     }
-    reader.opened();
-    deletedBefore = 0;
+    live.opened();
+    backlog.opened();
+    deletedAtMark = -1;
     kept.clear();
     queue = opened;
   }
@@ -824,7 +835,7 @@ final class DiskLane implements Lane, AutoCloseable {
       if (!account.awaitUnread(left)) {
         return null;
       }
-      Block block = readNext();
+      Block block = readNext(live);
       if (block != null || left <= 0) {
         return block;
       }
@@ -832,8 +843,25 @@ final class DiskLane implements Lane, AutoCloseable {
     }
   }
 
+  @Override
+  public @Nullable Block pollBacklog() {
+    return account.isWindowFull() ? null : readNext(backlog);
+  }
+
+  @Override
+  public boolean setAside() {
+    synchronized (reading) {
+      SegmentQueue q = queue;
+      if (q == null) {
+        return false;
+      }
+      long from = q.indexAfter(q.written()); // before the books are looked at
+      return account.split(from, () -> q.indexAfter(q.written()));
+    }
+  }
+
   /** The next block to hand out; null if what is unread cannot be read now. */
-  private @Nullable Block readNext() {
+  private @Nullable Block readNext(BlockReader reader) {
     synchronized (reading) {
       SegmentQueue q = queue;
       if (q == null) {
@@ -874,21 +902,20 @@ final class DiskLane implements Lane, AutoCloseable {
 
   /** Segments that are kept for a while are looked after by the writer. */
   private boolean isSettledSegmentLeft() {
-    return LaneRecovery.cycleOf(account.cursorIndex()) > deletedBefore
-        && settings.keepDelivered().isZero();
+    return account.settledMark() != deletedAtMark && settings.keepDelivered().isZero();
   }
 
   /** The checkpoint is forced first: items whose segment is gone must never look lost. */
   private void deleteSettled(SegmentQueue q) {
-    int cursor = q.cycleOf(account.cursorIndex());
-    int cycle = kept.end(q.cycles(), cursor, clock.millis(), settings.keepDelivered());
-    if (cycle <= deletedBefore) {
-      return;
-    }
-    account.force();
+    long mark = account.settledMark();
+    List<Integer> due =
+        kept.due(account.settled(q.cycles()), clock.millis(), settings.keepDelivered());
     try {
-      q.deleteBefore(cycle);
-      deletedBefore = cycle;
+      if (!due.isEmpty()) {
+        account.force();
+        q.delete(due);
+      }
+      deletedAtMark = mark;
     } catch (IOException e) {
       warn("cannot delete settled segments; trying again with the next block", e);
     }
@@ -899,6 +926,7 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public LaneStatus status() {
     Totals unsettled = account.unsettled();
+    Totals backlogged = account.backlog();
     SegmentQueue q = queue;
     Refusal refusal = refusal(1);
     return new LaneStatus(
@@ -910,10 +938,12 @@ final class DiskLane implements Lane, AutoCloseable {
         refusal != null ? refusal.reason() : full,
         account.unsyncedBytes(),
         account.lastSync(),
-        reader.held());
+        live.held() == null ? backlog.held() : live.held(),
+        backlogged.items(),
+        backlogged.bytes());
   }
 
-  /** Of the oldest block in flight; if there is none, of the next one to be read. */
+  /** Of the oldest block in flight; if the backlog has none, of the next one to be read there. */
   private @Nullable Instant oldest() {
     Instant inFlight = account.oldestInFlight();
     if (inFlight != null) {
@@ -926,9 +956,10 @@ final class DiskLane implements Lane, AutoCloseable {
     }
   }
 
-  private static @Nullable BlockHeader peek(SegmentQueue q) {
+  private @Nullable BlockHeader peek(SegmentQueue q) {
     try {
-      return q.peek();
+      BlockHeader next = backlog.peek(q);
+      return next == null ? live.peek(q) : next;
     } catch (IOException e) {
       return null;
     }
@@ -937,6 +968,22 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public LaneLedger ledger() {
     return account.ledger();
+  }
+
+  // ---- dead letters
+
+  @Override
+  public boolean keep(DeadLetter letter) {
+    return letters.keep(letter);
+  }
+
+  @Override
+  public DeadLetterStatus deadLetters() {
+    return letters.status();
+  }
+
+  void lookAfterLetters() {
+    letters.lookAfter();
   }
 
   /** Writes the checkpoint through to the device. */

@@ -2,6 +2,7 @@ package io.spillway.buffer;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -26,30 +27,23 @@ final class KeptSegments {
   }
 
   /**
-   * The number of the first segment that must stay.
+   * Those of the settled segments whose time is over.
    *
-   * @param cycles the segments on disk
-   * @param cursor the segment of the first item that is not settled
+   * @param settled segments on disk of which nothing is owed any more
    */
-  int end(Collection<Integer> cycles, int cursor, long nowMillis, Duration keep) {
+  List<Integer> due(Collection<Integer> settled, long nowMillis, Duration keep) {
     if (keep.isZero()) {
       clear();
-      return cursor;
+      return List.copyOf(settled);
     }
-    cycles.stream()
-        .filter(cycle -> cycle < cursor)
-        .forEach(cycle -> settledAtMillis.putIfAbsent(cycle, nowMillis));
-    int end = cursor;
-    for (Map.Entry<Integer, Long> first = settledAtMillis.firstEntry();
-        first != null;
-        first = settledAtMillis.firstEntry()) {
-      if (first.getValue() + keep.toMillis() > nowMillis) {
-        end = first.getKey();
-        break;
-      }
-      settledAtMillis.remove(first.getKey());
-    }
-    holding = !settledAtMillis.isEmpty();
-    return end;
+    settledAtMillis.keySet().retainAll(settled);
+    settled.forEach(cycle -> settledAtMillis.putIfAbsent(cycle, nowMillis));
+    List<Integer> due =
+        settledAtMillis.entrySet().stream()
+            .filter(kept -> kept.getValue() + keep.toMillis() <= nowMillis)
+            .map(Map.Entry::getKey)
+            .toList();
+    holding = settledAtMillis.size() > due.size();
+    return due;
   }
 }

@@ -16,7 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,12 +43,17 @@ import org.slf4j.LoggerFactory;
  * ledger shows the difference, which is 0 unless something is wrong. {@code appended} comes from
  * the blocks themselves and from the writer's own mark, not from here.
  *
+ * <p>A lane with a backlog set aside is in several {@link Stretch}es, each with a cursor and a read
+ * position of its own; what is settled then is the sum. They become one again as the backlog
+ * drains.
+ *
  * <p>{@code sent} is the highest item that was ever handed out, written before it was: after a
  * restart, blocks below it may have reached a sink already.
  *
- * <p>The checkpoint holds, little-endian: version; the cursor's index and totals; sent;
+ * <p>The checkpoint holds, little-endian: version; the first cursor's index and totals; sent;
  * redelivered; appended as it was at that time, a lower bound; dropped by reason; then by exporter
- * its id, delivered and rejected; then items beside the lane's numbers.
+ * its id, delivered and rejected; then items beside the lane's numbers; then the stretches after
+ * the first.
  *
  * <p>Safe on any thread.
  */
@@ -61,6 +67,10 @@ final class LaneAccount {
   static final int MAX_EXPORTERS = 64;
 
   static final int MAX_EXPORTER_ID_BYTES = 200;
+
+  /** Parts that a lane is in at most; beyond, nothing more is set aside. */
+  static final int MAX_STRETCHES = 8;
+
   static final int CHECKPOINT_BYTES = 16 * 1024;
   static final String OTHER = "other";
 
@@ -79,8 +89,6 @@ final class LaneAccount {
           DropReason.CORRUPT,
           DropReason.OPERATOR);
 
-  private static final long NO_INDEX = Long.MIN_VALUE;
-
   private final LaneId id;
   private final InstantSource clock;
   private final ReentrantLock lock = new ReentrantLock();
@@ -90,11 +98,10 @@ final class LaneAccount {
   private final DrainRate drainRate;
 
   private Totals appended = Totals.ZERO;
-  private Totals read = Totals.ZERO;
-  private long readIndex;
-  private Totals cursor = Totals.ZERO;
-  private long cursorIndex;
-  private long sent;
+
+  /** In order, at least one; the last one grows. */
+  private final List<Stretch> stretches = new ArrayList<>();
+
   private long redelivered;
   private long strays;
   private volatile long givenUpBelow;
@@ -104,8 +111,7 @@ final class LaneAccount {
   private final Map<String, long[]> exporters = new LinkedHashMap<>();
   private final Map<DropReason, Long> dropped = new EnumMap<>(DropReason.class);
 
-  private final ArrayDeque<Entry> window = new ArrayDeque<>();
-  private final Map<Long, Entry> inFlight = new HashMap<>();
+  private final Map<Long, Stretch.Entry> inFlight = new HashMap<>();
 
   private @Nullable SlotFile checkpoint;
   private final ByteBuffer scratch =
@@ -116,46 +122,12 @@ final class LaneAccount {
     this.clock = clock;
     this.logLimit = new LogLimit(clock);
     this.drainRate = new DrainRate(System.nanoTime());
+    startAt(Totals.ZERO, 0, 0);
   }
 
-  /** A block, or a run of items that were lost, between the cursor and the read position. */
-  private static final class Entry {
-    final long index;
-    final long nextIndex;
-    final Totals end;
-    final int items;
-    final boolean redelivery;
-    final @Nullable Instant firstAccepted;
-    @Nullable List<? extends Part> parts;
-    long lost;
-    @Nullable DropReason lostReason;
-
-    Entry(BlockHeader header, long index, long nextIndex, boolean redelivery) {
-      this.index = index;
-      this.nextIndex = nextIndex;
-      this.end = header.end();
-      this.items = header.items();
-      this.redelivery = redelivery;
-      this.firstAccepted = Instant.ofEpochMilli(header.firstAccepted());
-    }
-
-    Entry(Totals end, long nextIndex) {
-      this.index = NO_INDEX;
-      this.nextIndex = nextIndex;
-      this.end = end;
-      this.items = 0;
-      this.redelivery = false;
-      this.firstAccepted = null;
-    }
-
-    boolean isSettled() {
-      return parts != null || lostReason != null;
-    }
-
-    void lose(DropReason reason, long count) {
-      lostReason = reason;
-      lost = count;
-    }
+  private void startAt(Totals cursor, long cursorIndex, long sent) {
+    stretches.clear();
+    stretches.add(Stretch.only(cursor, cursorIndex, sent));
   }
 
   // ---- opening
@@ -173,9 +145,9 @@ final class LaneAccount {
       if (in == null || in.getInt() != VERSION) {
         return false;
       }
-      cursorIndex = in.getLong();
-      cursor = Totals.read(in);
-      sent = in.getLong();
+      long cursorIndex = in.getLong();
+      Totals cursor = Totals.read(in);
+      startAt(cursor, cursorIndex, in.getLong());
       redelivered = in.getLong();
       appended = Totals.read(in).max(cursor);
       for (int i = in.getInt(), reason = 0; i > 0; i--, reason++) {
@@ -188,24 +160,35 @@ final class LaneAccount {
             new String(name, StandardCharsets.UTF_8), new long[] {in.getLong(), in.getLong()});
       }
       strays = in.remaining() < Long.BYTES ? 0 : in.getLong();
-      read = cursor;
-      readIndex = cursorIndex;
+      for (int i = in.remaining() < Integer.BYTES ? 0 : in.getInt(); i > 0; i--) {
+        add(Stretch.read(in));
+      }
+      appended = appended.max(last().cursor());
       return true;
     } finally {
       lock.unlock();
     }
   }
 
+  private void add(Stretch next) {
+    last().endAt(next.start);
+    stretches.add(next);
+  }
+
+  private Stretch first() {
+    return stretches.getFirst();
+  }
+
+  private Stretch last() {
+    return stretches.getLast();
+  }
+
   /** Gives up the books that were taken up; only {@code end}, which others prove, is known. */
   void forget(Totals end) {
     lock.lock();
     try {
-      cursor = Totals.ZERO;
-      cursorIndex = 0;
-      read = cursor;
-      readIndex = cursorIndex;
+      startAt(Totals.ZERO, 0, 0);
       appended = end;
-      sent = 0;
       redelivered = 0;
       strays = 0;
       dropped.clear();
@@ -256,12 +239,8 @@ final class LaneAccount {
   void startWithoutCheckpoint(Totals first, long firstIndex) {
     lock.lock();
     try {
-      cursor = first;
-      cursorIndex = firstIndex;
-      read = first;
-      readIndex = firstIndex;
       appended = appended.max(first);
-      sent = appended.items();
+      startAt(first, firstIndex, appended.items());
       if (first.items() > 0) {
         counts(UNKNOWN)[0] += first.items();
         log.error(
@@ -314,7 +293,7 @@ final class LaneAccount {
   boolean hasUnread() {
     lock.lock();
     try {
-      return read.isBefore(appended);
+      return stretches.stream().anyMatch(stretch -> stretch.isUnread(appended));
     } finally {
       lock.unlock();
     }
@@ -324,7 +303,7 @@ final class LaneAccount {
   long unsyncedBytes() {
     lock.lock();
     try {
-      return appended.bytes() - Math.max(synced.bytes(), cursor.bytes());
+      return appended.bytes() - Math.max(synced.bytes(), last().cursor().bytes());
     } finally {
       lock.unlock();
     }
@@ -349,18 +328,17 @@ final class LaneAccount {
   boolean isDrained() {
     lock.lock();
     try {
-      return window.isEmpty() && !read.isBefore(appended);
+      return stretches.size() == 1 && last().inFlight() == 0 && !last().isUnread(appended);
     } finally {
       lock.unlock();
     }
   }
 
-  /** Moves the cursor of a drained lane to where its next segment will start, durably. */
+  /** Moves every cursor to this index, durably; the numbers stay and say where to go on. */
   void restartAt(long index) {
     lock.lock();
     try {
-      cursorIndex = index;
-      readIndex = index;
+      stretches.forEach(stretch -> stretch.restartAt(index));
       write();
       force();
     } finally {
@@ -371,29 +349,20 @@ final class LaneAccount {
   /**
    * Gives up everything unsettled before {@code boundary}, durably.
    *
-   * @param nextIndex the first index after it
-   * @return whether the reader must go on at {@code nextIndex}
+   * @param nextIndex the first index after it; whoever reads must look anew where to go on
    */
-  boolean giveUp(Totals boundary, long nextIndex, DropReason reason) {
+  void giveUp(Totals boundary, long nextIndex, DropReason reason) {
     lock.lock();
     try {
       long before = dropped(reason);
-      for (Entry entry : window) {
-        if (entry.end.items() <= boundary.items() && !entry.isSettled()) {
-          entry.lose(reason, entry.items);
-          inFlight.remove(entry.index);
+      givenUpBelow = Math.max(givenUpBelow, boundary.items());
+      for (Stretch stretch : stretches) {
+        if (stretch == first() || stretch.start.isBefore(boundary)) {
+          stretch.giveUp(boundary, nextIndex, reason, inFlight);
         }
       }
-      givenUpBelow = Math.max(givenUpBelow, boundary.items());
-      boolean skip = read.isBefore(boundary);
-      if (skip) {
-        passLocked(boundary, nextIndex, reason);
-      } else {
-        advance();
-      }
-      if (cursorIndex < nextIndex) {
-        cursorIndex = nextIndex;
-      }
+      advance();
+      first().cursorAtLeast(nextIndex);
       write();
       force();
       long items = dropped(reason) - before;
@@ -406,7 +375,118 @@ final class LaneAccount {
             reason.label(),
             suppressed);
       }
-      return skip;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- a backlog
+
+  /**
+   * Sets everything unread aside as backlog.
+   *
+   * @param from an index at or before the first block that is appended from now on
+   * @param written asked for the index behind the last block that was written; it may be ahead of
+   *     what was counted as appended
+   * @return false if there is nothing unread, or the lane is in {@link #MAX_STRETCHES} parts
+   */
+  boolean split(long from, LongSupplier written) {
+    lock.lock();
+    try {
+      if (!last().isUnread(appended) || stretches.size() >= MAX_STRETCHES) {
+        return false;
+      }
+      add(Stretch.after(appended, from, written.getAsLong()));
+      write();
+      signal();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The stretch to read next on this side; null if there is none. */
+  @Nullable Stretch stretch(Side side) {
+    lock.lock();
+    try {
+      if (side == Side.LIVE) {
+        return last();
+      }
+      for (Stretch stretch : stretches) {
+        if (stretch != last() && stretch.isUnread(appended)) {
+          return stretch;
+        }
+      }
+      return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What was set aside as backlog and is not settled. */
+  Totals backlog() {
+    lock.lock();
+    try {
+      Totals sum = Totals.ZERO;
+      for (Stretch stretch : stretches) {
+        if (stretch != last()) {
+          sum = sum.plus(stretch.reach(appended).minus(stretch.cursor()));
+        }
+      }
+      return sum;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Segments, by number, of which nothing is owed any more: those before the first cursor, and
+   * those that a later stretch has settled as a whole.
+   *
+   * @param cycles segments on disk
+   */
+  List<Integer> settled(List<Integer> cycles) {
+    lock.lock();
+    try {
+      return cycles.stream().filter(this::isSettled).toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isSettled(int cycle) {
+    for (Stretch stretch : stretches) {
+      int cursor = LaneRecovery.cycleOf(stretch.cursorIndex());
+      int from = stretch == first() ? -1 : LaneRecovery.cycleOf(stretch.startIndex);
+      if (from < cycle && cycle < cursor) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Changes whenever a cursor enters another segment. */
+  long settledMark() {
+    lock.lock();
+    try {
+      long mark = stretches.size();
+      for (Stretch stretch : stretches) {
+        mark = 31 * mark + LaneRecovery.cycleOf(stretch.cursorIndex());
+      }
+      return mark;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What was settled beyond the first cursor, by item numbers. */
+  List<Span> settledAhead() {
+    lock.lock();
+    try {
+      return stretches.stream()
+          .skip(1)
+          .map(stretch -> new Span(stretch.start.items(), stretch.cursor().items()))
+          .toList();
     } finally {
       lock.unlock();
     }
@@ -414,18 +494,30 @@ final class LaneAccount {
 
   // ---- reader
 
-  /** Waits until there is something to read and room in the window; false if that took too long. */
+  /**
+   * Waits until there is something to read beside the backlog, and room in the window; false if
+   * that took too long.
+   */
   boolean awaitUnread(long nanos) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       long left = nanos;
-      while (!read.isBefore(appended) || window.size() >= MAX_IN_FLIGHT_BLOCKS) {
+      while (!last().isUnread(appended) || isWindowFull()) {
         if (left <= 0) {
           return false;
         }
         left = changed.awaitNanos(left);
       }
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isWindowFull() {
+    lock.lock();
+    try {
+      return stretches.stream().mapToInt(Stretch::inFlight).sum() >= MAX_IN_FLIGHT_BLOCKS;
     } finally {
       lock.unlock();
     }
@@ -445,36 +537,52 @@ final class LaneAccount {
     }
   }
 
-  Totals read() {
+  /** How far a stretch was read. */
+  Totals read(Stretch stretch) {
     lock.lock();
     try {
-      return read;
+      return stretch.read();
     } finally {
       lock.unlock();
     }
   }
 
-  long readIndex() {
+  long readIndex(Stretch stretch) {
     lock.lock();
     try {
-      return readIndex;
+      return stretch.readIndex();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How far a stretch reaches now. */
+  Totals reach(Stretch stretch) {
+    lock.lock();
+    try {
+      return stretch.reach(appended);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The highest index that was read or settled up to. */
+  long highestIndex() {
+    lock.lock();
+    try {
+      return last().readIndex();
     } finally {
       lock.unlock();
     }
   }
 
   /** Puts a block into the window; {@code sent} is written before anybody sees the block. */
-  Block handOut(BlockHeader header, long index, long nextIndex, Slice payload) {
+  Block handOut(Stretch stretch, BlockHeader header, long index, long nextIndex, Slice payload) {
     lock.lock();
     try {
-      boolean redelivery = header.firstItem() < sent;
-      Entry entry = new Entry(header, index, nextIndex, redelivery);
-      window.add(entry);
+      Stretch.Entry entry = stretch.handOut(header, index, nextIndex);
       inFlight.put(index, entry);
-      read = header.end();
-      readIndex = nextIndex;
-      if (sent < read.items()) {
-        sent = read.items();
+      if (stretch.noteSent()) {
         write();
       }
       return new Block(
@@ -488,17 +596,18 @@ final class LaneAccount {
           payload,
           Instant.ofEpochMilli(header.firstAccepted()),
           Instant.ofEpochMilli(header.lastAccepted()),
-          redelivery);
+          entry.redelivery);
     } finally {
       lock.unlock();
     }
   }
 
   /** Counts what lies between the read position and {@code end} as dropped, and reads on there. */
-  void pass(Totals end, long nextIndex, DropReason reason) {
+  void pass(Stretch stretch, Totals end, long nextIndex, DropReason reason) {
     lock.lock();
     try {
-      passLocked(end, nextIndex, reason);
+      stretch.pass(end, nextIndex, reason);
+      advance();
       write();
     } finally {
       lock.unlock();
@@ -519,15 +628,6 @@ final class LaneAccount {
     }
   }
 
-  private void passLocked(Totals end, long nextIndex, DropReason reason) {
-    Entry entry = new Entry(read.max(end), nextIndex);
-    entry.lose(reason, entry.end.items() - read.items());
-    window.add(entry);
-    read = entry.end;
-    readIndex = nextIndex;
-    advance();
-  }
-
   // ---- settling
 
   /** See {@link io.spillway.otlp.stage.Lane#settle}. */
@@ -535,7 +635,7 @@ final class LaneAccount {
     check(block, settlement);
     lock.lock();
     try {
-      Entry entry = inFlight.remove(block.index());
+      Stretch.Entry entry = inFlight.remove(block.index());
       if (entry == null) {
         if (block.firstSequence() < givenUpBelow) {
           return; // given up meanwhile, and counted
@@ -544,7 +644,7 @@ final class LaneAccount {
             "lane " + id + ": block " + block.index() + " is not in flight");
       }
       entry.parts = settlement.parts();
-      if (window.peek() == entry) {
+      if (entry.stretch.isFirst(entry)) {
         advance();
         write();
       }
@@ -567,7 +667,7 @@ final class LaneAccount {
   Totals cursor() {
     lock.lock();
     try {
-      return cursor;
+      return first().cursor();
     } finally {
       lock.unlock();
     }
@@ -577,7 +677,17 @@ final class LaneAccount {
   long cursorIndex() {
     lock.lock();
     try {
-      return cursorIndex;
+      return first().cursorIndex();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the last of all cursors is. */
+  Totals highestCursor() {
+    lock.lock();
+    try {
+      return last().cursor();
     } finally {
       lock.unlock();
     }
@@ -603,18 +713,27 @@ final class LaneAccount {
   }
 
   private void advance() {
-    long bytes = cursor.bytes();
-    for (Entry entry = window.peek(); entry != null && entry.isSettled(); entry = window.peek()) {
-      window.remove();
-      count(entry);
-      cursor = entry.end;
-      cursorIndex = entry.nextIndex;
+    long bytes = settled().bytes();
+    stretches.forEach(stretch -> stretch.advance(this::count));
+    while (first().isDone()) {
+      stretches.removeFirst();
     }
-    drainRate.settled(cursor.bytes() - bytes, System.nanoTime());
+    drainRate.settled(settled().bytes() - bytes, System.nanoTime());
     signal();
   }
 
-  private void count(Entry entry) {
+  /** Everything that is settled, as if it had come first. */
+  private Totals settled() {
+    Totals sum = first().cursor();
+    for (Stretch stretch : stretches) {
+      if (stretch != first()) {
+        sum = sum.plus(stretch.settled());
+      }
+    }
+    return sum;
+  }
+
+  private void count(Stretch.Entry entry) {
     if (entry.lostReason != null) {
       dropped.merge(entry.lostReason, entry.lost, Long::sum);
     }
@@ -655,9 +774,9 @@ final class LaneAccount {
     if (file == null) {
       return;
     }
-    scratch.clear().putInt(VERSION).putLong(cursorIndex);
-    cursor.write(scratch);
-    scratch.putLong(sent).putLong(redelivered);
+    scratch.clear().putInt(VERSION).putLong(first().cursorIndex());
+    first().cursor().write(scratch);
+    scratch.putLong(first().sent()).putLong(redelivered);
     appended.write(scratch);
     scratch.putInt(REASONS.size());
     for (DropReason reason : REASONS) {
@@ -670,7 +789,8 @@ final class LaneAccount {
           scratch.putShort((short) bytes.length).put(bytes);
           scratch.putLong(counts[0]).putLong(counts[1]);
         });
-    scratch.putLong(strays);
+    scratch.putLong(strays).putInt(stretches.size() - 1);
+    stretches.stream().skip(1).forEach(stretch -> stretch.write(scratch));
     try {
       file.write(scratch);
     } catch (IOException e) {
@@ -733,26 +853,17 @@ final class LaneAccount {
   Totals unsettled() {
     lock.lock();
     try {
-      return new Totals(
-          appended.items() - cursor.items(),
-          appended.blocks() - cursor.blocks(),
-          0,
-          appended.bytes() - cursor.bytes());
+      return appended.minus(settled());
     } finally {
       lock.unlock();
     }
   }
 
-  /** When the oldest block in flight was accepted; null if none is. */
+  /** When the oldest block in flight of the first stretch was accepted; null if none is. */
   @Nullable Instant oldestInFlight() {
     lock.lock();
     try {
-      for (Entry entry : window) {
-        if (entry.firstAccepted != null) {
-          return entry.firstAccepted;
-        }
-      }
-      return null;
+      return first().oldestInFlight();
     } finally {
       lock.unlock();
     }
@@ -780,9 +891,9 @@ final class LaneAccount {
           delivered,
           rejected,
           lost,
-          appended.items() - cursor.items(),
+          appended.items() - settled().items(),
           redelivered,
-          cursor.items() - sum);
+          settled().items() - sum);
     } finally {
       lock.unlock();
     }

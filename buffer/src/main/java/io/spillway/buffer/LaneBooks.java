@@ -6,21 +6,24 @@ import io.spillway.otlp.stage.LaneLedger;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A lane's checkpoint and append mark as they stood in the files at one moment.
  *
  * @param hasCheckpoint whether there is a good one; without it the cursor is at zero
- * @param cursorIndex index after the settled blocks; its upper half is a segment's number
- * @param cursor totals up to the cursor
+ * @param cursor totals up to the first cursor
+ * @param owed totals of what is not settled, as far as the checkpoint knows
+ * @param ahead what was settled beyond the cursor, while a backlog waits
  * @param appended totals of what was appended, at least
  * @param marked what the writer noted; null if there is no mark
  */
 record LaneBooks(
     boolean hasCheckpoint,
-    long cursorIndex,
     Totals cursor,
+    Totals owed,
+    List<Span> ahead,
     Totals appended,
     @Nullable Totals marked,
     LaneLedger ledger) {
@@ -33,25 +36,31 @@ record LaneBooks(
         SlotFile.openReadOnly(directory.resolve("checkpoint"), LaneAccount.CHECKPOINT_BYTES)) {
       loaded = file != null && account.load(file);
     }
-    Totals cursor = loaded ? minus(account.appended(), account.unsettled()) : Totals.ZERO;
     Mark mark = AppendMark.read(directory.resolve("appended"));
     if (mark != null) {
       account.found(mark.end());
     }
     return new LaneBooks(
         loaded,
-        account.cursorIndex(),
-        cursor,
+        loaded ? account.cursor() : Totals.ZERO,
+        account.unsettled(),
+        account.settledAhead(),
         account.appended(),
         mark == null ? null : mark.end(),
         account.ledger());
   }
 
-  private static Totals minus(Totals appended, Totals unsettled) {
-    return new Totals(
-        appended.items() - unsettled.items(),
-        appended.blocks() - unsettled.blocks(),
-        appended.sampledOut(),
-        appended.bytes() - unsettled.bytes());
+  /** Items of a run of numbers that are not settled. */
+  long owedItems(long from, long to) {
+    long items = Math.max(0, to - Math.max(from, cursor.items()));
+    for (Span span : ahead) {
+      items -= span.itemsWithin(from, to);
+    }
+    return items;
+  }
+
+  /** Whether a run of items was settled beyond the cursor. */
+  boolean isAhead(long from, long to) {
+    return ahead.stream().anyMatch(span -> span.holds(from, to));
   }
 }

@@ -47,6 +47,12 @@ public final class LaneReader {
     return books().cursor().items();
   }
 
+  /** The part of a selection that is not settled. */
+  public Selection unsettled(Selection of) throws IOException {
+    LaneBooks books = books();
+    return of.fromItem(books.cursor().items()).without(books.ahead());
+  }
+
   /** Reads the books, the first header of every segment and all headers of the newest one. */
   public LaneSnapshot snapshot() throws IOException {
     LaneBooks books = books();
@@ -59,19 +65,21 @@ public final class LaneReader {
     List<Path> quarantined = quarantined();
     Totals cursor = books.hasCheckpoint() || first == null ? books.cursor() : first;
     Totals end = newest == null ? books.appended() : books.appended().max(newest.end);
+    Totals owed =
+        books.owed().plus(end.minus(books.appended())).minus(cursor.minus(books.cursor()));
     return new LaneSnapshot(
         books.ledger(),
         books.hasCheckpoint(),
         first == null ? cursor.items() : first.items(),
         cursor.items(),
         end.items(),
-        end.items() - cursor.items(),
-        end.blocks() - cursor.blocks(),
-        end.bytes() - cursor.bytes(),
+        owed.items(),
+        owed.blocks(),
+        owed.bytes(),
         heads.size(),
         diskBytes(heads, newest) + bytesOf(quarantined),
         quarantined.size(),
-        end.items() == cursor.items() ? null : oldest(cursor.items()),
+        owed.items() == 0 ? null : oldest(),
         newest == null ? null : newest.accepted);
   }
 
@@ -142,8 +150,8 @@ public final class LaneReader {
     return null;
   }
 
-  private @Nullable Instant oldest(long cursorItem) throws IOException {
-    try (LaneBlocks blocks = blocks(Selection.ALL.fromItem(cursorItem), finding -> {})) {
+  private @Nullable Instant oldest() throws IOException {
+    try (LaneBlocks blocks = blocks(unsettled(Selection.ALL), finding -> {})) {
       StoredBlock block = blocks.next();
       return block == null ? null : block.firstAccepted();
     }

@@ -63,8 +63,8 @@ final class LaneRecovery {
    * @param end of the records on disk; zero if there are none
    */
   boolean believesCheckpoint(NavigableSet<Integer> cycles, Totals end, @Nullable Mark found) {
-    Totals cursor = account.cursor();
-    int cycle = cycleOf(account.cursorIndex());
+    Totals cursor = account.highestCursor();
+    int cycle = cycleOf(account.highestIndex());
     if (end.equals(Totals.ZERO)) {
       return true; // nothing on disk that could be skipped
     }
@@ -105,7 +105,7 @@ final class LaneRecovery {
     if (found != null) {
       next = Math.max(next, found.cycle() + 1);
     }
-    long cursor = account.readIndex();
+    long cursor = account.highestIndex();
     boolean atStart = cursor << 32 == 0;
     next = Math.max(next, cycleOf(cursor) + (atStart ? 0 : 1));
     if (next > 0 && next <= MAX_CYCLE) {

@@ -3,13 +3,13 @@ package io.spillway.buffer;
 import io.spillway.otlp.Slice;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.ExcerptAppender;
@@ -17,24 +17,20 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.wire.DocumentContext;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One Chronicle queue with what it lacks: disk blocks are reserved before the mapping is touched,
  * segments roll by size, every open starts a new segment, and reading survives damage: Chronicle
- * writes, {@link SegmentScan} reads.
+ * writes, {@link QueueReader} reads.
  *
  * <p>An index is a segment's number in the upper half and a quarter of a position in the segment in
  * the lower; it only grows.
  *
- * <p>{@link #append}, {@link #roll} and {@link #force} belong to one thread; {@link #next} and
- * {@link #seek} to one thread at a time; the rest is safe on any thread. A queue that threw
- * anything but {@link DiskFullException} from {@link #append} must be closed and opened again.
+ * <p>{@link #append}, {@link #roll} and {@link #force} belong to one thread; the rest is safe on
+ * any thread. A queue that threw anything but {@link DiskFullException} from {@link #append} must
+ * be closed and opened again.
  */
 final class SegmentQueue implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(SegmentQueue.class);
-
   /**
    * Chronicle writes more than the record: a header and two index pages at the front of a segment,
    * now and then another index page, and the end mark. All of it stays below this.
@@ -74,9 +70,7 @@ final class SegmentQueue implements AutoCloseable {
   private volatile int writtenCycle;
   private volatile End written;
 
-  // The reading thread's.
-  private @Nullable SegmentScan scan;
-  private int readingCycle;
+  private final List<QueueReader> readers = new CopyOnWriteArrayList<>();
 
   private SegmentQueue(
       SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
@@ -235,132 +229,30 @@ final class SegmentQueue implements AutoCloseable {
     }
   }
 
-  // ---- reading thread
+  // ---- for readers
 
   /** Where the records end that were written when this was asked for. */
   record End(int cycle, long position) {}
 
-  /**
-   * One record as it was read.
-   *
-   * @param index of the record
-   * @param nextIndex of what follows it
-   * @param payload null if the file ends in the middle of it
-   * @param passed where the record before it ends, or the segment starts
-   */
-  record Document(
-      BlockHeader header, long index, long nextIndex, @Nullable Slice payload, long passed) {}
+  /** A new reader of this queue; closed together with it. For one thread at a time. */
+  QueueReader reader() {
+    QueueReader reader = new QueueReader(files, this);
+    readers.add(reader);
+    return reader;
+  }
 
-  /** What {@link #next} may read up to; ask before looking at what was counted as appended. */
+  /** What readers may read up to; ask before looking at what was counted as appended. */
   End written() {
     return written;
   }
 
-  /**
-   * The next record before {@code to}, in whichever segment; null if there is none. Nothing that
-   * lies before it can be read any more.
-   *
-   * @throws IOException if the device fails; the same call may succeed later
-   */
-  @Nullable Document next(End to) throws IOException {
-    for (SegmentScan in = reading(to); in != null; in = reading(to)) {
-      long passed = in.end();
-      BlockHeader header = in.next(limit(to));
-      if (header != null) {
-        return new Document(
-            header,
-            index(readingCycle, in.position()),
-            index(readingCycle, SegmentScan.aligned(in.end())),
-            in.payload(header),
-            passed);
-      }
-      if (readingCycle >= to.cycle || !skipTo(readingCycle + 1)) {
-        return null;
-      }
-    }
-    return null;
-  }
-
-  /** Lets {@link #next} return the same record again. */
-  void back() {
-    SegmentScan in = scan;
-    if (in != null) {
-      in.back();
-    }
-  }
-
-  /** The header of the record that {@link #next} would return. */
-  @Nullable BlockHeader peek() throws IOException {
-    End to = written;
-    SegmentScan in = reading(to);
-    if (in == null) {
-      return null;
-    }
-    BlockHeader header = in.next(limit(to));
-    if (header != null) {
-      in.back();
-    }
-    return header;
-  }
-
-  private long limit(End to) {
-    return readingCycle < to.cycle ? Long.MAX_VALUE : to.position;
-  }
-
-  private @Nullable SegmentScan reading(End to) throws IOException {
-    while (scan == null && readingCycle <= to.cycle) {
-      try {
-        scan = SegmentScan.open(files.segment(readingCycle), 0);
-      } catch (NoSuchFileException e) {
-        if (!skipTo(readingCycle + 1)) {
-          return null; // somebody else deleted it
-        }
-      }
-    }
-    return scan;
-  }
-
-  /** Continues reading at an index, or at the first segment after it that exists. */
-  void seek(long index) throws IOException {
-    int cycle = cycleOf(index);
-    if (!skipTo(cycle)) {
-      closeScan();
-      readingCycle = cycle; // not written yet
-    }
-    if (readingCycle != cycle) {
-      return;
-    }
-    try {
-      scan = SegmentScan.open(files.segment(cycle), positionOf(index));
-    } catch (NoSuchFileException e) {
-      scan = null;
-    }
-  }
-
-  /** Continues reading at the start of the first segment from {@code cycle} on; false if none. */
-  boolean skipTo(int cycle) {
+  /** The number of the first segment from {@code cycle} on that holds records; null if none. */
+  @Nullable Integer segmentFrom(int cycle) {
     Integer next;
     synchronized (segments) {
       next = segments.ceilingKey(cycle);
     }
-    if (next == null || next > writtenCycle) {
-      return false;
-    }
-    closeScan();
-    readingCycle = next;
-    return true;
-  }
-
-  private void closeScan() {
-    SegmentScan open = scan;
-    scan = null;
-    if (open != null) {
-      try {
-        open.close();
-      } catch (IOException e) {
-        log.warn("buffer: {}: closing failed", files.segment(readingCycle), e);
-      }
-    }
+    return next == null || next > writtenCycle ? null : next;
   }
 
   /** Bytes of a segment, as they are; fewer if it ends before; empty if it cannot be read. */
@@ -379,17 +271,6 @@ final class SegmentQueue implements AutoCloseable {
         : index(end.cycle, SegmentScan.aligned(end.position));
   }
 
-  /** The segment that is being read. */
-  int readingCycle() {
-    return readingCycle;
-  }
-
-  /** How far it was read. */
-  long readingPosition() {
-    SegmentScan in = scan;
-    return in == null ? 0 : in.end();
-  }
-
   // ---- any thread
 
   int cycleOf(long index) {
@@ -400,7 +281,7 @@ final class SegmentQueue implements AutoCloseable {
     return index(cycle, 0);
   }
 
-  private static long index(int cycle, long position) {
+  static long index(int cycle, long position) {
     return (long) cycle << 32 | position / SegmentScan.ALIGNMENT;
   }
 
@@ -462,22 +343,28 @@ final class SegmentQueue implements AutoCloseable {
     return null;
   }
 
-  /**
-   * Deletes the segments before {@code cycle}, never the newest: Chronicle would append into the
-   * deleted file.
-   */
+  /** As {@link #delete}, all segments before {@code cycle}. */
   void deleteBefore(int cycle) throws IOException {
+    delete(cycles().stream().filter(segment -> segment < cycle).toList());
+  }
+
+  /**
+   * Deletes segments, never the newest: Chronicle would append into the deleted file.
+   *
+   * @param settled segments by number
+   */
+  void delete(Collection<Integer> settled) throws IOException {
     boolean deleted = false;
     synchronized (segments) {
-      int end =
-          Math.min(cycle, Math.max(writtenCycle, segments.isEmpty() ? 0 : segments.lastKey()));
-      for (Map.Entry<Integer, Long> e = segments.firstEntry();
-          e != null && e.getKey() < end;
-          e = segments.firstEntry()) {
-        files.delete(e.getKey());
-        budget.release(e.getValue());
-        segments.remove(e.getKey());
-        deleted = true;
+      int newest = Math.max(writtenCycle, segments.isEmpty() ? 0 : segments.lastKey());
+      for (int cycle : settled) {
+        Long bytes = cycle < newest ? segments.get(cycle) : null;
+        if (bytes != null) {
+          files.delete(cycle);
+          budget.release(bytes);
+          segments.remove(cycle);
+          deleted = true;
+        }
       }
     }
     if (deleted) {
@@ -488,7 +375,7 @@ final class SegmentQueue implements AutoCloseable {
   /** Closes the queue and takes its segments out of the budget; they stay on disk. */
   @Override
   public void close() {
-    closeScan();
+    readers.forEach(QueueReader::close);
     try {
       queue.close();
     } finally {

@@ -91,16 +91,16 @@ final class SegmentReader implements AutoCloseable {
     boolean lookedTwice = false;
     while (fetch(at, WORD, AHEAD_BYTES)) {
       int word = window.getInt((int) (at - windowAt));
+      BlockHeader header = header(at);
+      if (header != null) {
+        long position = at + WORD;
+        at = after(at, header.length() + header.payloadLength());
+        return new Found(header, position);
+      }
       int length = word & LENGTH_MASK;
       if (word > 0 && (word & METADATA) != 0 && length <= MAX_METADATA_BYTES) {
         at = after(at, length);
         continue;
-      }
-      BlockHeader header = word > 0 ? header(at + WORD, length) : null;
-      if (header != null) {
-        long position = at + WORD;
-        at = after(at, length);
-        return new Found(header, position);
       }
       long next = search(at + WORD);
       if (next < 0) {
@@ -135,22 +135,35 @@ final class SegmentReader implements AutoCloseable {
     channel.close();
   }
 
-  /** The good header of a record of this length; null if there is none. */
-  private @Nullable BlockHeader header(long position, int recordLength) throws IOException {
-    if (!fetch(position, BlockHeader.FIXED_LENGTH, AHEAD_BYTES)) {
+  /**
+   * The header of the record at a word; null if there is none. As in {@link SegmentScan}, the word
+   * may be damaged if the payload is good.
+   */
+  private @Nullable BlockHeader header(long start) throws IOException {
+    long position = start + WORD;
+    if (!fetch(start, WORD + BlockHeader.FIXED_LENGTH, AHEAD_BYTES)
+        || window.getInt((int) (position - windowAt)) != BlockHeader.MAGIC) {
       return null;
     }
     int offset = (int) (position - windowAt);
     int length = BlockHeader.claimedLength(window.array(), offset, window.limit() - offset);
-    if (length < 0 || !fetch(position, length, AHEAD_BYTES)) {
+    if (length < 0 || !fetch(start, WORD + length, AHEAD_BYTES)) {
       return null;
     }
-    BlockHeader header = BlockHeader.decode(window.array(), (int) (position - windowAt), length);
-    boolean good =
-        header != null
-            && header.payloadLength() <= SegmentQueue.MAX_RECORD_BYTES
-            && header.fits(recordLength);
-    return good ? header : null;
+    offset = (int) (start - windowAt);
+    int word = window.getInt(offset);
+    BlockHeader header = BlockHeader.decode(window.array(), offset + WORD, length);
+    if (header == null || header.payloadLength() > SegmentQueue.MAX_RECORD_BYTES) {
+      return null;
+    }
+    boolean complete = word > 0 && (word & METADATA) == 0 && header.fits(word);
+    return complete || isWhole(new Found(header, position)) ? header : null;
+  }
+
+  private boolean isWhole(Found found) throws IOException {
+    Slice payload = payload(found);
+    return payload.length() == found.header.payloadLength()
+        && BlockHeader.crc(payload) == found.header.payloadCrc();
   }
 
   /** Where the next record with a good header starts; -1 if there is none. */
@@ -158,12 +171,9 @@ final class SegmentReader implements AutoCloseable {
     for (long word = from;
         fetch(word, WORD + BlockHeader.FIXED_LENGTH, SEARCH_BYTES);
         word += WORD) {
-      int offset = (int) (word - windowAt);
-      if (window.getInt(offset + WORD) == BlockHeader.MAGIC) {
-        int record = window.getInt(offset);
-        if (record > 0 && (record & METADATA) == 0 && header(word + WORD, record) != null) {
-          return word;
-        }
+      boolean magic = window.getInt((int) (word - windowAt) + WORD) == BlockHeader.MAGIC;
+      if (magic && header(word) != null) {
+        return word;
       }
     }
     return -1;

@@ -31,6 +31,22 @@ record Totals(long items, long blocks, long sampledOut, long bytes) {
         Math.max(bytes, other.bytes));
   }
 
+  Totals plus(Totals other) {
+    return new Totals(
+        items + other.items,
+        blocks + other.blocks,
+        sampledOut + other.sampledOut,
+        bytes + other.bytes);
+  }
+
+  Totals minus(Totals other) {
+    return new Totals(
+        items - other.items,
+        blocks - other.blocks,
+        sampledOut - other.sampledOut,
+        bytes - other.bytes);
+  }
+
   /** Whether records lie between this position and {@code end}. */
   boolean isBefore(Totals end) {
     return items < end.items || blocks < end.blocks;

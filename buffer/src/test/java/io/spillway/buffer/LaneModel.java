@@ -32,16 +32,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
  * Three lanes of one buffer beside a plain model in memory, and random steps on both: appends,
- * polls, settlements in any order, a moving clock, a disk that fills up in the middle of a write,
- * restarts, crashes, loss of everything not forced, and damage to segments. After every step each
- * lane's ledger balances and shows what was acknowledged; at the end everything acknowledged was
- * handed out whole, or is counted as dropped for a reason that the steps gave.
+ * backlogs set aside, polls on both sides, settlements in any order, a moving clock, a disk that
+ * fills up in the middle of a write, restarts, crashes, loss of everything not forced, and damage
+ * to segments. After every step each lane's ledger balances and shows what was acknowledged; at the
+ * end everything acknowledged was handed out whole, or is counted as dropped for a reason that the
+ * steps gave.
  */
 final class LaneModel {
   private static final long SEGMENT = MIB;
@@ -174,6 +176,7 @@ final class LaneModel {
       case 13, 14, 15, 16, 17 ->
           disk.room.set(random.nextBoolean() ? random.nextInt(1 << 20) : Long.MAX_VALUE);
       case 18, 19, 20 -> clock.advance(Duration.ofMinutes(random.nextInt(90)));
+      case 21, 22, 23, 24, 25, 26, 27, 28 -> lane.lane.setAside();
       default -> {
         int kind = random.nextInt(3);
         if (kind == 0) {
@@ -314,7 +317,8 @@ final class LaneModel {
   }
 
   private void poll(Modelled lane) throws Exception {
-    Block block = lane.lane.poll(LaneFixture.NO_WAIT);
+    boolean fromBacklog = random.nextInt(3) == 0;
+    Block block = fromBacklog ? lane.lane.pollBacklog() : lane.lane.poll(LaneFixture.NO_WAIT);
     if (block != null) {
       check(lane, block);
       lane.inFlight.add(block);
@@ -352,13 +356,16 @@ final class LaneModel {
     for (Modelled lane : lanes) {
       lane.inFlight.forEach(block -> deliver(lane.lane, block));
       lane.inFlight.clear();
-      for (Block block = lane.lane.poll(LaneFixture.NO_WAIT);
-          block != null;
-          block = lane.lane.poll(LaneFixture.NO_WAIT)) {
-        check(lane, block);
-        deliver(lane.lane, block);
-      }
+      drain(lane, lane.lane::pollBacklog);
+      drain(lane, () -> lane.lane.poll(LaneFixture.NO_WAIT));
       checkDrained(lane);
+    }
+  }
+
+  private static void drain(Modelled lane, Callable<Block> next) throws Exception {
+    for (Block block = next.call(); block != null; block = next.call()) {
+      check(lane, block);
+      deliver(lane.lane, block);
     }
   }
 

@@ -40,6 +40,11 @@ final class Attempts {
     return attempt;
   }
 
+  /** Whether at most one attempt is open. */
+  boolean onlyOne() {
+    return open.size() <= 1;
+  }
+
   /** Takes no more attempts, waits for those begun, and abandons what has not ended in time. */
   void close(Duration deadline) {
     closed = true;

@@ -31,6 +31,11 @@ record DebugConfig(String id, Verbosity verbosity) implements ExporterConfig {
   }
 
   @Override
+  public boolean plaintextAllowed() {
+    return false;
+  }
+
+  @Override
   public double costPerGib() {
     return 0;
   }

@@ -1,11 +1,9 @@
 package io.spillway.exporters;
 
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.spillway.otlp.stage.DialPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -21,18 +19,21 @@ import org.jspecify.annotations.Nullable;
  * library (reconnects, remembered addresses) leads around the policy.
  */
 final class Dialer {
-  private final String exporter;
+  private final DialPolicy.Caller caller;
   private final DialPolicy policy;
   private final Executor resolver;
+  private final Traffic traffic;
 
   /**
-   * @param exporter component id, for the policy's audit
+   * @param caller the exporter, as the policy knows it
    * @param resolver runs name lookups, which block
+   * @param traffic where its sockets count what they carry
    */
-  Dialer(String exporter, DialPolicy policy, Executor resolver) {
-    this.exporter = exporter;
+  Dialer(DialPolicy.Caller caller, DialPolicy policy, Executor resolver, Traffic traffic) {
+    this.caller = caller;
     this.policy = policy;
     this.resolver = resolver;
+    this.traffic = traffic;
   }
 
   /**
@@ -59,11 +60,12 @@ final class Dialer {
   }
 
   private List<InetSocketAddress> allowed(Endpoint endpoint) throws IOException {
-    throwIfDenied(policy.checkHost(exporter, endpoint.host(), endpoint.port()));
+    DialPolicy.Target target = target(endpoint);
+    throwIfDenied(policy.checkHost(target));
     List<InetSocketAddress> allowed = new ArrayList<>();
     DialPolicy.Denial denial = null;
     for (InetAddress address : InetAddress.getAllByName(endpoint.host())) {
-      DialPolicy.Denial no = check(endpoint, address);
+      DialPolicy.Denial no = policy.checkAddress(target, address);
       if (no == null) {
         allowed.add(new InetSocketAddress(address, endpoint.port()));
       } else {
@@ -76,8 +78,13 @@ final class Dialer {
     return allowed;
   }
 
-  private DialPolicy.@Nullable Denial check(Endpoint endpoint, InetAddress address) {
-    return policy.checkAddress(exporter, endpoint.host(), address, endpoint.port());
+  private DialPolicy.Target target(Endpoint endpoint) {
+    return endpoint.destination().target(caller);
+  }
+
+  /** Tells the policy of an answer with a redirect, which is not followed. */
+  void redirectRefused(Endpoint endpoint, String location) {
+    policy.redirectRefused(target(endpoint), location);
   }
 
   private static void throwIfDenied(DialPolicy.@Nullable Denial denial)
@@ -88,26 +95,17 @@ final class Dialer {
   }
 
   /** A new channel, not yet connected, that connects to allowed addresses of this endpoint only. */
-  NioSocketChannel channel(Endpoint endpoint) {
-    return new CheckedChannel(this, endpoint);
+  SinkChannel channel(Endpoint endpoint) {
+    return new SinkChannel(this, endpoint);
   }
 
-  private static final class CheckedChannel extends NioSocketChannel {
-    private final Dialer dialer;
-    private final Endpoint endpoint;
+  /** Asks once more, in the moment of a dial. */
+  void requireAllowed(Endpoint endpoint, InetAddress address) throws PolicyDeniedException {
+    throwIfDenied(policy.checkDial(target(endpoint), address));
+  }
 
-    CheckedChannel(Dialer dialer, Endpoint endpoint) {
-      this.dialer = dialer;
-      this.endpoint = endpoint;
-    }
-
-    @Override
-    protected boolean doConnect(SocketAddress remote, SocketAddress local) throws Exception {
-      if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
-        throw new IOException("not a resolved address: " + remote);
-      }
-      throwIfDenied(dialer.check(endpoint, address.getAddress()));
-      return super.doConnect(remote, local);
-    }
+  /** What the sockets of this exporter carry. */
+  Traffic traffic() {
+    return traffic;
   }
 }

@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.spillway.config.Section;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.stage.DialPolicy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -40,11 +41,26 @@ public sealed interface ExporterConfig
     return Duration.ZERO;
   }
 
+  /** Whether {@code dangerously_allow_plaintext: true} is written. */
+  boolean plaintextAllowed();
+
+  /** This exporter, as the egress policy knows it. */
+  default DialPolicy.Caller caller() {
+    return new DialPolicy.Caller(id(), region(), plaintextAllowed());
+  }
+
   /**
    * A place to dial.
    *
    * @param host a name or a literal address, without brackets
    * @param plaintext whether nothing is encrypted on the way
    */
-  record Destination(String host, int port, boolean plaintext) {}
+  record Destination(String host, int port, boolean plaintext) {
+
+    /** This place, as the egress policy knows it. */
+    public DialPolicy.Target target(DialPolicy.Caller caller) {
+      return new DialPolicy.Target(
+          caller, plaintext ? DialPolicy.Scheme.HTTP : DialPolicy.Scheme.HTTPS, host, port);
+    }
+  }
 }

@@ -110,13 +110,8 @@ final class ExporterConfigReader {
     Section tls = section.section("tls");
     boolean insecure = tls.bool("insecure", false);
     OtlpSettings otlp = readOtlp(id, section, tls);
-    for (String name : otlp.headers().values().keySet()) {
-      String lower = name.toLowerCase(Locale.ROOT);
-      if (lower.startsWith("grpc-") || lower.endsWith("-bin")) {
-        section.problem(
-            "headers", name + " is a name that gRPC keeps for itself (expected another name)");
-      }
-    }
+    checkGrpcNames(section, "headers", otlp.headers().values().keySet());
+    checkGrpcNames(section, "header_files", otlp.sink().auth().headers().keySet());
     Endpoint endpoint =
         endpoint(section, "endpoint", text -> Endpoint.parseGrpc(text, insecure), true);
     if (endpoint == null) {
@@ -124,6 +119,16 @@ final class ExporterConfigReader {
     }
     checkTls(tls, otlp.tls(), insecure, List.of(endpoint));
     return new OtlpGrpcConfig(otlp, endpoint);
+  }
+
+  private static void checkGrpcNames(Section section, String key, Set<String> names) {
+    for (String name : names) {
+      String lower = name.toLowerCase(Locale.ROOT);
+      if (lower.startsWith("grpc-") || lower.endsWith("-bin")) {
+        section.problem(
+            key, name + " is a name that gRPC keeps for itself (expected another name)");
+      }
+    }
   }
 
   private static @Nullable ExporterConfig readHttp(String id, Section section) {
@@ -186,7 +191,9 @@ final class ExporterConfigReader {
             section.bytes(
                 "max_request_bytes", DEFAULT_REQUEST_BYTES, MIN_REQUEST_BYTES, MAX_REQUEST_BYTES),
         section.optionalString("region"),
+        section.bool("dangerously_allow_plaintext", false),
         section.decimal("cost_per_gib", 0, 0, 1_000_000),
+        SinkConfig.read(section),
         readProbeInterval(section));
   }
 
@@ -226,11 +233,8 @@ final class ExporterConfigReader {
     Map<String, String> headers = section.stringMap("headers");
     headers.forEach(
         (name, value) -> {
-          if (!HEADER_NAME.matcher(name).matches()) {
-            section.problem("headers", "\"" + name + "\" is not a header name");
-          } else if (OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
-            section.problem("headers", name + " is set by Spillway itself (expected other names)");
-          } else if (!HEADER_VALUE.matcher(value).matches()) {
+          checkHeaderName(section, "headers", name);
+          if (!HEADER_VALUE.matcher(value).matches()) {
             section.problem(
                 "headers", "the value of " + name + " has characters other than printable ASCII");
           }
@@ -238,7 +242,15 @@ final class ExporterConfigReader {
     return new Headers(headers);
   }
 
-  private static TlsConfig readTls(Section tls) {
+  static void checkHeaderName(Section section, String key, String name) {
+    if (!HEADER_NAME.matcher(name).matches()) {
+      section.problem(key, "\"" + name + "\" is not a header name");
+    } else if (OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
+      section.problem(key, name + " is set by Spillway itself (expected other names)");
+    }
+  }
+
+  static TlsConfig readTls(Section tls) {
     Path cert = path(tls, "cert_file");
     Path key = path(tls, "key_file");
     if ((cert == null) != (key == null)) {
@@ -265,8 +277,7 @@ final class ExporterConfigReader {
   }
 
   /** Reports what contradicts itself, and files that cannot be used. */
-  private static void checkTls(
-      Section tls, TlsConfig config, boolean insecure, List<Endpoint> endpoints) {
+  static void checkTls(Section tls, TlsConfig config, boolean insecure, List<Endpoint> endpoints) {
     boolean encrypted = endpoints.stream().anyMatch(endpoint -> !endpoint.plaintext());
     if (encrypted && insecure) {
       tls.problem("insecure", "true contradicts an https:// endpoint (expected false, or http://)");

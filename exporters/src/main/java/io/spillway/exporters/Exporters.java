@@ -1,13 +1,17 @@
 package io.spillway.exporters;
 
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
+import java.io.IOException;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +42,7 @@ public final class Exporters implements AutoCloseable {
   private final String userAgent;
   private final EventLoopGroup loops;
   private final ThreadPoolExecutor lookups;
+  private final Map<String, Traffic> traffic = new ConcurrentHashMap<>();
 
   /**
    * @param policy asked before every lookup and every dial
@@ -80,24 +85,56 @@ public final class Exporters implements AutoCloseable {
   /**
    * Makes an exporter. Nothing is dialled or written before its first attempt.
    *
-   * @throws IllegalStateException if a TLS file that was good when the configuration was read no
-   *     longer is
+   * @throws IllegalStateException if a file with a secret or for TLS that was good when the
+   *     configuration was read no longer is
    */
   public Exporter create(ExporterConfig config) {
-    Dialer dialer = new Dialer(config.id(), policy, lookups);
+    Dialer dialer = new Dialer(config.caller(), policy, lookups, traffic(config.id()));
     try {
       return switch (config) {
-        case OtlpGrpcConfig grpc ->
-            new OtlpGrpcExporter(grpc, dialer, loops.next(), lookups, userAgent);
-        case OtlpHttpConfig http ->
-            new OtlpHttpExporter(http, dialer, loops.next(), clock, userAgent);
+        case OtlpGrpcConfig grpc -> grpc(grpc, dialer, loops.next());
+        case OtlpHttpConfig http -> http(http, dialer, loops.next());
         case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
         case DebugConfig debug -> new DebugExporter(debug);
       };
     } catch (TlsConfigException e) {
       throw new IllegalStateException(
           "exporters::" + config.id() + "::tls::" + e.key() + ": " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new IllegalStateException("exporters::" + config.id() + ": " + e.getMessage(), e);
     }
+  }
+
+  private Exporter grpc(OtlpGrpcConfig config, Dialer dialer, EventLoop loop)
+      throws IOException, TlsConfigException {
+    Credentials credentials = credentials(config.otlp(), dialer, loop);
+    return new OtlpGrpcExporter(config, dialer, loop, credentials, lookups, clock, userAgent);
+  }
+
+  private Exporter http(OtlpHttpConfig config, Dialer dialer, EventLoop loop)
+      throws IOException, TlsConfigException {
+    Credentials credentials = credentials(config.otlp(), dialer, loop);
+    return new OtlpHttpExporter(config, dialer, loop, credentials, clock, userAgent);
+  }
+
+  private Credentials credentials(OtlpSettings otlp, Dialer dialer, EventLoop loop)
+      throws IOException, TlsConfigException {
+    return new Credentials(otlp, dialer, loop, lookups, userAgent, System::nanoTime);
+  }
+
+  /** One for all exporters of an id, so that its counts outlive a reload. */
+  private Traffic traffic(String exporter) {
+    return traffic.computeIfAbsent(exporter, _ -> new Traffic());
+  }
+
+  /** Bytes that the sockets of an exporter sent since the process started. Safe on any thread. */
+  public long sentBytes(String exporter) {
+    return traffic(exporter).sentBytes();
+  }
+
+  /** Bytes that its sockets received. Safe on any thread. */
+  public long receivedBytes(String exporter) {
+    return traffic(exporter).receivedBytes();
   }
 
   /** Stops the shared threads. Attempts of exporters that were not closed may never end. */

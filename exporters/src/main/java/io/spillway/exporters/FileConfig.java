@@ -25,6 +25,11 @@ record FileConfig(String id, Path directory) implements ExporterConfig {
   }
 
   @Override
+  public boolean plaintextAllowed() {
+    return false;
+  }
+
+  @Override
   public double costPerGib() {
     return 0;
   }

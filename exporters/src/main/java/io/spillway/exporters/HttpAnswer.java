@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpStatusClass;
 import io.spillway.otlp.Slice;
 
 /**
@@ -11,4 +12,9 @@ import io.spillway.otlp.Slice;
  *     exceeds the limit
  * @param truncated whether the body was cut
  */
-record HttpAnswer(HttpResponseStatus status, HttpHeaders headers, Slice body, boolean truncated) {}
+record HttpAnswer(HttpResponseStatus status, HttpHeaders headers, Slice body, boolean truncated) {
+
+  boolean isRedirect() {
+    return status.codeClass() == HttpStatusClass.REDIRECTION;
+  }
+}

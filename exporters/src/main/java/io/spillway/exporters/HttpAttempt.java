@@ -1,8 +1,11 @@
 package io.spillway.exporters;
 
 import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.spillway.otlp.stage.ErrorClass;
+import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.stage.WireBytes;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -21,24 +24,27 @@ import org.jspecify.annotations.Nullable;
 final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchange {
   private final Supplier<FullHttpRequest> messages;
   private final HttpOutcomes outcomes;
-  private final int items;
+  private final ExportRequest request;
   private final CompletableFuture<Outcome> attempt;
   private final HttpConnections place;
+  private final Traffic traffic;
   private @Nullable Runnable cancelDial;
   private @Nullable HttpConnection connection;
   private String waitingFor = "a connection";
 
   HttpAttempt(
       Supplier<FullHttpRequest> messages,
+      ExportRequest request,
       HttpOutcomes outcomes,
-      int items,
       CompletableFuture<Outcome> attempt,
-      HttpConnections place) {
+      HttpConnections place,
+      Traffic traffic) {
     this.messages = messages;
     this.outcomes = outcomes;
-    this.items = items;
+    this.request = request;
     this.attempt = attempt;
     this.place = place;
+    this.traffic = traffic;
   }
 
   void begin(Duration timeout) {
@@ -83,6 +89,11 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   }
 
   @Override
+  public WireBytes wireBytes() {
+    return request.wireBytes();
+  }
+
+  @Override
   public void dialling(Runnable cancel) {
     cancelDial = cancel;
   }
@@ -96,7 +107,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
     }
     this.connection = connection;
     waitingFor = "an answer";
-    connection.send(messages.get(), this);
+    connection.send(messages.get(), request.wireBytes(), this);
   }
 
   @Override
@@ -108,7 +119,10 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   @Override
   public void answered(HttpAnswer answer) {
     connection = null;
-    end(outcomes.of(answer, items));
+    if (answer.isRedirect()) {
+      place.redirectRefused(answer.headers().get(HttpHeaderNames.LOCATION, ""));
+    }
+    end(outcomes.of(answer, request.signal(), request.items()));
   }
 
   @Override
@@ -125,6 +139,7 @@ final class HttpAttempt implements HttpConnections.Seeker, HttpConnection.Exchan
   }
 
   private void end(Outcome outcome) {
+    traffic.ending(request.wireBytes(), false);
     attempt.complete(outcome);
   }
 }

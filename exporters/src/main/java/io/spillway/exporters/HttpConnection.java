@@ -1,7 +1,6 @@
 package io.spillway.exporters;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -17,6 +16,7 @@ import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.WireBytes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -38,7 +38,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** What the sink may still say after it stopped taking the request, for example 413. */
   private static final int LAST_WORDS_MILLIS = 1000;
 
-  private final Channel channel;
+  private final SinkChannel channel;
   private final Owner owner;
   private @Nullable Exchange exchange;
   private @Nullable HttpResponse response;
@@ -65,13 +65,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     void lost(Throwable failure);
   }
 
-  private HttpConnection(Channel channel, Owner owner) {
+  private HttpConnection(SinkChannel channel, Owner owner) {
     this.channel = channel;
     this.owner = owner;
   }
 
   /** Puts HTTP onto a connected channel. The owner hears when it closes. */
-  static HttpConnection on(Channel channel, Owner owner) {
+  static HttpConnection on(SinkChannel channel, Owner owner) {
     HttpConnection connection = new HttpConnection(channel, owner);
     ChannelPipeline pipeline = channel.pipeline();
     pipeline.addLast(new HttpClientCodec(MAX_INITIAL_LINE, MAX_HEADERS, MAX_CHUNK));
@@ -84,9 +84,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     return channel.isActive() && exchange == null;
   }
 
-  /** Sends a request and waits for its answer. The connection must be usable. */
-  void send(FullHttpRequest request, Exchange exchange) {
+  /**
+   * Sends a request and waits for its answer. The connection must be usable.
+   *
+   * @param wireBytes where the bytes of this exchange are counted
+   */
+  void send(FullHttpRequest request, WireBytes wireBytes, Exchange exchange) {
     this.exchange = exchange;
+    channel.chargeTo(wireBytes);
     response = null;
     body = new ByteArrayOutputStream();
     informational = false;
@@ -170,6 +175,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     HttpAnswer answer =
         new HttpAnswer(head.status(), head.headers(), Slice.of(body.toByteArray()), truncated);
     if (requestWritten && !truncated && HttpUtil.isKeepAlive(head) && channel.isActive()) {
+      channel.chargeTo(null);
       owner.reusable(this);
     } else {
       close();

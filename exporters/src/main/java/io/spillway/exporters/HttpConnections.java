@@ -1,8 +1,8 @@
 package io.spillway.exporters;
 
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
+import io.spillway.otlp.stage.WireBytes;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -37,6 +37,9 @@ final class HttpConnections implements HttpConnection.Owner {
 
     void notFound(Throwable failure);
 
+    /** Where the bytes of a connection that is opened for it are counted. */
+    WireBytes wireBytes();
+
     /** A connection is being opened for this seeker; cancelling it is up to the seeker. */
     void dialling(Runnable cancel);
   }
@@ -62,6 +65,11 @@ final class HttpConnections implements HttpConnection.Owner {
 
   EventLoop loop() {
     return loop;
+  }
+
+  /** Tells the policy of an answer with a redirect, which is not followed. */
+  void redirectRefused(String location) {
+    dialer.redirectRefused(endpoint, location);
   }
 
   /** Finds it a connection, at once or later. */
@@ -92,7 +100,15 @@ final class HttpConnections implements HttpConnection.Owner {
   private void dial(Seeker seeker) {
     dialling++;
     HttpDial dial =
-        new HttpDial(endpoint, tls, serverName, loop, dialer, timeout, new Dialled(seeker));
+        new HttpDial(
+            endpoint,
+            tls,
+            serverName,
+            loop,
+            dialer,
+            timeout,
+            seeker.wireBytes(),
+            new Dialled(seeker));
     seeker.dialling(
         () -> {
           dial.cancel();
@@ -110,7 +126,7 @@ final class HttpConnections implements HttpConnection.Owner {
     }
 
     @Override
-    public void connected(Channel channel) {
+    public void connected(SinkChannel channel) {
       dialling--;
       HttpConnection connection = HttpConnection.on(channel, HttpConnections.this);
       open.add(connection);

@@ -1,13 +1,13 @@
 package io.spillway.exporters;
 
 import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
+import io.spillway.otlp.stage.WireBytes;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -26,13 +26,14 @@ final class HttpDial {
   private final EventLoop loop;
   private final Dialer dialer;
   private final Duration timeout;
+  private final WireBytes wireBytes;
   private final Result result;
-  private @Nullable Channel channel;
+  private @Nullable SinkChannel channel;
   private boolean ended;
 
   /** How a dial ends. One of the two is called, once, on the event loop, unless it is cancelled. */
   interface Result {
-    void connected(Channel channel);
+    void connected(SinkChannel channel);
 
     void failed(Throwable failure);
   }
@@ -41,6 +42,7 @@ final class HttpDial {
    * @param tls null if the endpoint is plaintext
    * @param serverName the name expected in the sink's certificate
    * @param timeout of one address
+   * @param wireBytes of the attempt that dials
    */
   HttpDial(
       Endpoint endpoint,
@@ -49,6 +51,7 @@ final class HttpDial {
       EventLoop loop,
       Dialer dialer,
       Duration timeout,
+      WireBytes wireBytes,
       Result result) {
     this.endpoint = endpoint;
     this.tls = tls;
@@ -56,6 +59,7 @@ final class HttpDial {
     this.loop = loop;
     this.dialer = dialer;
     this.timeout = timeout;
+    this.wireBytes = wireBytes;
     this.result = result;
   }
 
@@ -92,22 +96,24 @@ final class HttpDial {
       end(lastFailure);
       return;
     }
-    ChannelFuture connecting = bootstrap(each).connect(addresses.next());
-    channel = connecting.channel();
+    SinkChannel dialled = dialer.channel(endpoint);
+    dialled.chargeTo(wireBytes);
+    channel = dialled;
+    ChannelFuture connecting = bootstrap(dialled, each).connect(addresses.next());
     connecting.addListener(
         done -> {
           if (done.isSuccess()) {
-            shakeHands(connecting.channel());
+            shakeHands(dialled);
           } else {
             connectNext(addresses, each, done.cause());
           }
         });
   }
 
-  private Bootstrap bootstrap(Duration each) {
+  private Bootstrap bootstrap(SinkChannel dialled, Duration each) {
     return new Bootstrap()
         .group(loop)
-        .channelFactory(() -> dialer.channel(endpoint))
+        .channelFactory(() -> dialled)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.max(1, each.toMillis()))
         .option(ChannelOption.TCP_NODELAY, true)
         .option(ChannelOption.SO_KEEPALIVE, true)
@@ -116,7 +122,7 @@ final class HttpDial {
         .handler(new ChannelInboundHandlerAdapter());
   }
 
-  private void shakeHands(Channel connected) {
+  private void shakeHands(SinkChannel connected) {
     if (ended) {
       var _ = connected.close();
     } else if (tls == null) {
@@ -139,7 +145,7 @@ final class HttpDial {
     }
   }
 
-  private void end(Channel connected) {
+  private void end(SinkChannel connected) {
     if (ended) {
       var _ = connected.close();
     } else {

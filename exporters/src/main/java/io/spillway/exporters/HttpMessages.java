@@ -38,7 +38,7 @@ final class HttpMessages {
   }
 
   /** Without the port where it is the scheme's own: some sinks route by the bare name. */
-  private static String host(Endpoint endpoint) {
+  static String host(Endpoint endpoint) {
     String authority = endpoint.authority();
     boolean usual = endpoint.port() == (endpoint.plaintext() ? 80 : 443);
     return usual ? authority.substring(0, authority.lastIndexOf(':')) : authority;

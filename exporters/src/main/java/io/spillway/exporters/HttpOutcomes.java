@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.Decompression;
 import io.spillway.otlp.rpc.ExportResponse;
@@ -23,29 +24,42 @@ final class HttpOutcomes {
 
   private final InstantSource clock;
   private final Headers secrets;
+  private final boolean strict;
 
-  HttpOutcomes(InstantSource clock, Headers secrets) {
+  /**
+   * @param secrets what was sent with the request and may come back in the sink's words
+   * @param strict whether what OTLP calls not retryable is given up; see {@link SinkConfig}
+   */
+  HttpOutcomes(InstantSource clock, Headers secrets, boolean strict) {
     this.clock = clock;
     this.secrets = secrets;
+    this.strict = strict;
   }
 
-  Outcome of(HttpAnswer answer, int items) {
+  Outcome of(HttpAnswer answer, Signal signal, int items) {
     int code = answer.status().code();
     if (code >= 200 && code < 300) {
-      return delivered(answer, items);
+      return delivered(answer, signal, items);
     }
     String reason = reason(answer);
     return switch (code) {
       case 429, 502, 503, 504 -> retry(answer, reason);
       case 400, 422 -> new Outcome.BadData(reason);
       case 413 -> new Outcome.TooLarge(reason);
-      case 401, 403 -> new Outcome.SinkDown(ErrorClass.AUTH, reason);
-      case 404, 405 -> new Outcome.SinkDown(ErrorClass.NOT_FOUND, reason);
-      default ->
-          // Redirects are not followed: they would lead credentials and data past the policy.
-          new Outcome.SinkDown(
-              code >= 300 && code < 400 ? ErrorClass.NOT_FOUND : ErrorClass.SERVER, reason);
+      case 401, 403, 407 -> new Outcome.SinkDown(ErrorClass.AUTH, reason);
+      case 404, 405, 410 -> new Outcome.SinkDown(ErrorClass.NOT_FOUND, reason);
+      default -> other(code, reason);
     };
+  }
+
+  private Outcome other(int code, String reason) {
+    if (code >= 300 && code < 400) {
+      // Redirects are not followed: they would lead credentials and data past the policy.
+      return new Outcome.SinkDown(ErrorClass.NOT_FOUND, reason);
+    }
+    return strict && code >= 400 && code < 600
+        ? new Outcome.BadData(reason)
+        : new Outcome.SinkDown(ErrorClass.SERVER, reason);
   }
 
   private Outcome retry(HttpAnswer answer, String reason) {
@@ -54,14 +68,23 @@ final class HttpOutcomes {
     return new Outcome.Retry(after, throttled ? ErrorClass.THROTTLED : ErrorClass.SERVER, reason);
   }
 
-  private static Outcome delivered(HttpAnswer answer, int items) {
-    if (!mediaType(answer.headers()).equals("application/x-protobuf")) {
+  /** Any 2xx says that the sink has the request, whatever is wrong with the rest of the answer. */
+  private static Outcome delivered(HttpAnswer answer, Signal signal, int items) {
+    if (answer.body().isEmpty() && !answer.truncated()) {
       return new Outcome.Delivered();
     }
+    String type = mediaType(answer.headers());
     try {
-      return PartialSuccess.outcome(ExportResponse.parse(body(answer)), items);
+      return switch (type) {
+        case "application/x-protobuf" ->
+            PartialSuccess.outcome(ExportResponse.parse(body(answer)), items);
+        case "application/json" ->
+            PartialSuccess.outcome(ExportResponse.parseJson(signal, body(answer)), items);
+        default ->
+            PartialSuccess.unreadable(type.isEmpty() ? "it has no Content-Type" : "it is " + type);
+      };
     } catch (MalformedRequestException | PayloadTooLargeException e) {
-      return PartialSuccess.unreadable(e);
+      return PartialSuccess.unreadable(String.valueOf(e.getMessage()));
     }
   }
 

@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import io.spillway.otlp.Codec;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The configuration of an {@code otlp_grpc} exporter. */
@@ -20,12 +21,20 @@ record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterC
 
   @Override
   public List<Destination> destinations() {
-    return List.of(endpoint.destination());
+    return Stream.concat(
+            Stream.of(endpoint.destination()), otlp.sink().auth().destinations().stream())
+        .distinct()
+        .toList();
   }
 
   @Override
   public @Nullable String region() {
     return otlp.region();
+  }
+
+  @Override
+  public boolean plaintextAllowed() {
+    return otlp.plaintextAllowed();
   }
 
   @Override

@@ -28,6 +28,7 @@ import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.RetrySettings;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -40,9 +41,6 @@ import org.jspecify.annotations.Nullable;
  * compression they have.
  */
 final class OtlpGrpcExporter implements Exporter {
-  /** OTLP §OTLP/gRPC Response size, before and after decompression. */
-  private static final int MAX_RESPONSE_BYTES = 4 << 20;
-
   /** Silence for this long with calls open makes us ask whether the connection is still there. */
   private static final int KEEPALIVE_SECONDS = 30;
 
@@ -51,6 +49,9 @@ final class OtlpGrpcExporter implements Exporter {
   private final OtlpGrpcConfig config;
   private final EventLoop loop;
   private final Attempts attempts;
+  private final GrpcOutcomes outcomes;
+  private final Credentials credentials;
+  private final Traffic traffic;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
@@ -60,11 +61,20 @@ final class OtlpGrpcExporter implements Exporter {
    * @param userAgent gRPC puts its own behind it
    */
   OtlpGrpcExporter(
-      OtlpGrpcConfig config, Dialer dialer, EventLoop loop, Executor offload, String userAgent)
+      OtlpGrpcConfig config,
+      Dialer dialer,
+      EventLoop loop,
+      Credentials credentials,
+      Executor offload,
+      InstantSource clock,
+      String userAgent)
       throws TlsConfigException {
     this.config = config;
     this.loop = loop;
+    this.outcomes = new GrpcOutcomes(clock, config.otlp().sink().strictOtlp());
+    this.credentials = credentials;
     this.attempts = new Attempts(config.id());
+    this.traffic = dialer.traffic();
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
@@ -102,7 +112,7 @@ final class OtlpGrpcExporter implements Exporter {
         .directExecutor()
         .offloadExecutor(offload)
         .compressorRegistry(compressors())
-        .maxInboundMessageSize(MAX_RESPONSE_BYTES)
+        .maxInboundMessageSize(GrpcOutcomes.MAX_RESPONSE_BYTES)
         .keepAliveTime(KEEPALIVE_SECONDS, SECONDS)
         .keepAliveTimeout(KEEPALIVE_TIMEOUT_SECONDS, SECONDS)
         .proxyDetector(address -> null) // none from the environment: the policy knows no proxies
@@ -149,31 +159,53 @@ final class OtlpGrpcExporter implements Exporter {
   public CompletableFuture<Outcome> export(ExportRequest request) {
     CompletableFuture<Outcome> attempt = attempts.begin();
     if (!attempt.isDone()) {
-      try {
-        loop.execute(() -> begin(request, attempt));
-      } catch (RejectedExecutionException e) {
-        attempt.complete(Failures.outcome(e));
-      }
+      credentials.attempt(
+          config.otlp().timeout(),
+          attempt,
+          (headers, timeout, each) -> send(request, headers, timeout, each));
     }
     return attempt;
   }
 
-  private void begin(ExportRequest request, CompletableFuture<Outcome> attempt) {
+  private void send(
+      ExportRequest request,
+      Headers headers,
+      Duration timeout,
+      CompletableFuture<Outcome> attempt) {
+    try {
+      loop.execute(() -> begin(request, headers, timeout, attempt));
+    } catch (RejectedExecutionException e) {
+      attempt.complete(Failures.outcome(e));
+    }
+  }
+
+  private void begin(
+      ExportRequest request,
+      Headers headers,
+      Duration timeout,
+      CompletableFuture<Outcome> attempt) {
     if (!attempt.isDone()) {
       try {
-        call(request, attempt);
+        call(request, headers, timeout, attempt);
       } catch (RuntimeException e) {
         attempt.complete(new Outcome.SinkDown(ErrorClass.LOCAL, "gRPC call failed: " + e));
       }
     }
   }
 
-  private void call(ExportRequest request, CompletableFuture<Outcome> attempt) {
+  private void call(
+      ExportRequest request,
+      Headers headers,
+      Duration timeout,
+      CompletableFuture<Outcome> attempt) {
     leaveFailedConnection();
+    Answer answer = new Answer(request, headers, attempt);
     ClientCall<Slice, Slice> call =
         channel.newCall(
-            methods.get(request.signal()), callOptions(request.codec(), config.otlp().timeout()));
-    Answer answer = new Answer(request, attempt);
+            methods.get(request.signal()),
+            callOptions(request.codec(), timeout)
+                .withStreamTracerFactory(answer.end)
+                .withStreamTracerFactory(new CallBytes(traffic, request.wireBytes())));
     var _ =
         attempt.whenComplete(
             (outcome, failure) -> {
@@ -181,7 +213,7 @@ final class OtlpGrpcExporter implements Exporter {
                 call.cancel("attempt abandoned", null);
               }
             });
-    call.start(answer, headers());
+    call.start(answer, metadata(headers));
     call.request(2); // one more than expected, as for every unary call: a second one is an error
     call.sendMessage(request.payload());
     call.halfClose();
@@ -206,11 +238,9 @@ final class OtlpGrpcExporter implements Exporter {
   }
 
   /** Made for each call: gRPC adds its own to what it is given. */
-  private Metadata headers() {
+  private static Metadata metadata(Headers headers) {
     Metadata metadata = new Metadata();
-    config
-        .otlp()
-        .headers()
+    headers
         .values()
         .forEach(
             (name, value) ->
@@ -221,19 +251,23 @@ final class OtlpGrpcExporter implements Exporter {
   @Override
   public void close(Duration deadline) {
     attempts.close(deadline);
+    credentials.close();
     channel.shutdownNow();
   }
 
   /** Collects the answer to one call, on the connection's thread. */
   private final class Answer extends ClientCall.Listener<Slice> {
     private final ExportRequest request;
+    private final Headers headers;
     private final CompletableFuture<Outcome> attempt;
     private @Nullable Slice message;
+    private final GrpcEnd end = new GrpcEnd();
     private boolean begun;
     volatile boolean ended;
 
-    Answer(ExportRequest request, CompletableFuture<Outcome> attempt) {
+    Answer(ExportRequest request, Headers headers, CompletableFuture<Outcome> attempt) {
       this.request = request;
+      this.headers = headers;
       this.attempt = attempt;
     }
 
@@ -250,26 +284,21 @@ final class OtlpGrpcExporter implements Exporter {
     @Override
     public void onClose(Status status, Metadata trailers) {
       ended = true;
+      traffic.ending(request.wireBytes(), attempts.onlyOne());
       attempt.complete(outcome(status, trailers));
     }
 
     private Outcome outcome(Status status, Metadata trailers) {
       if (status.isOk()) {
-        return GrpcOutcomes.delivered(message == null ? Slice.EMPTY : message, request.items());
+        return outcomes.delivered(message == null ? Slice.EMPTY : message, request.items());
       }
       Status redacted = status;
       if (status.getDescription() != null) {
-        redacted = status.withDescription(config.otlp().headers().redact(status.getDescription()));
+        redacted = status.withDescription(headers.redact(status.getDescription()));
       }
-      boolean answered = begun || !trailers.keys().isEmpty();
-      if (begun
-          && trailers.keys().isEmpty()
-          && status.getCode() == Status.Code.RESOURCE_EXHAUSTED) {
-        // Most likely our own limit, met by the answer: nothing that the request could mend.
-        return new Outcome.SinkDown(
-            ErrorClass.SERVER, "answer beyond " + MAX_RESPONSE_BYTES + " bytes, or broken off");
-      }
-      return GrpcOutcomes.failed(redacted, trailers, answered, request.uncompressedLength());
+      return outcomes.failed(
+          new GrpcOutcomes.End(redacted, trailers, begun, end.isComplete()),
+          request.uncompressedLength());
     }
   }
 }

@@ -5,6 +5,7 @@ import io.spillway.otlp.Signal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,16 +32,21 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
 
   @Override
   public List<Destination> destinations() {
-    return endpoints.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .map(entry -> entry.getValue().destination())
-        .distinct()
-        .toList();
+    Stream<Destination> own =
+        endpoints.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .map(entry -> entry.getValue().destination());
+    return Stream.concat(own, otlp.sink().auth().destinations().stream()).distinct().toList();
   }
 
   @Override
   public @Nullable String region() {
     return otlp.region();
+  }
+
+  @Override
+  public boolean plaintextAllowed() {
+    return otlp.plaintextAllowed();
   }
 
   @Override

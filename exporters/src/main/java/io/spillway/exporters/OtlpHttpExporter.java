@@ -1,7 +1,6 @@
 package io.spillway.exporters;
 
 import io.netty.channel.EventLoop;
-import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.ssl.SslContext;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
@@ -26,22 +25,31 @@ import org.jspecify.annotations.Nullable;
 final class OtlpHttpExporter implements Exporter {
   private final OtlpHttpConfig config;
   private final EventLoop loop;
-  private final HttpOutcomes outcomes;
+  private final InstantSource clock;
+  private final Credentials credentials;
   private final String userAgent;
   private final Attempts attempts;
+  private final Traffic traffic;
   private final Map<Signal, HttpConnections> connections = new EnumMap<>(Signal.class);
 
   /**
    * @param loop carries all connections of this exporter
    */
   OtlpHttpExporter(
-      OtlpHttpConfig config, Dialer dialer, EventLoop loop, InstantSource clock, String userAgent)
+      OtlpHttpConfig config,
+      Dialer dialer,
+      EventLoop loop,
+      Credentials credentials,
+      InstantSource clock,
+      String userAgent)
       throws TlsConfigException {
     this.config = config;
     this.loop = loop;
-    this.outcomes = new HttpOutcomes(clock, config.otlp().headers());
+    this.clock = clock;
+    this.credentials = credentials;
     this.userAgent = userAgent;
     this.attempts = new Attempts(config.id());
+    this.traffic = dialer.traffic();
     boolean encrypted = config.endpoints().values().stream().anyMatch(e -> !e.plaintext());
     SslContext tls = encrypted ? config.otlp().tls().forHttp() : null;
     Map<ExporterConfig.Destination, HttpConnections> places = new HashMap<>();
@@ -96,31 +104,40 @@ final class OtlpHttpExporter implements Exporter {
       attempt.complete(
           new Outcome.SinkDown(ErrorClass.NOT_FOUND, "neither endpoint nor " + key + " is set"));
     } else if (!attempt.isDone()) {
-      begin(request, attempt, endpoint, place);
+      credentials.attempt(
+          config.otlp().timeout(),
+          attempt,
+          (headers, timeout, each) -> begin(request, headers, timeout, each, endpoint, place));
     }
     return attempt;
   }
 
   private void begin(
       ExportRequest request,
+      Headers headers,
+      Duration timeout,
       CompletableFuture<Outcome> attempt,
       Endpoint endpoint,
       HttpConnections place) {
+    HttpOutcomes outcomes = new HttpOutcomes(clock, headers, config.otlp().sink().strictOtlp());
     try {
-      new HttpAttempt(() -> message(endpoint, request), outcomes, request.items(), attempt, place)
-          .begin(config.otlp().timeout());
+      new HttpAttempt(
+              () -> HttpMessages.post(endpoint, headers, userAgent, request),
+              request,
+              outcomes,
+              attempt,
+              place,
+              traffic)
+          .begin(timeout);
     } catch (RejectedExecutionException e) {
       attempt.complete(Failures.outcome(e));
     }
   }
 
-  private FullHttpRequest message(Endpoint endpoint, ExportRequest request) {
-    return HttpMessages.post(endpoint, config.otlp().headers(), userAgent, request);
-  }
-
   @Override
   public void close(Duration deadline) {
     attempts.close(deadline);
+    credentials.close();
     if (!loop.isShuttingDown()) {
       connections.values().forEach(place -> loop.execute(place::close));
     }

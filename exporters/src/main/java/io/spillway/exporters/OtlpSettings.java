@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param timeout of one attempt, name resolution and connecting included
  * @param maxRequestBytes the largest request, uncompressed
+ * @param plaintextAllowed whether it may send unencrypted to other machines
  * @param costPerGib of wire bytes; 0 if not given
  * @param probeInterval without an attempt, until an empty request is sent; zero for never
  */
@@ -22,5 +23,7 @@ record OtlpSettings(
     RetrySettings retry,
     int maxRequestBytes,
     @Nullable String region,
+    boolean plaintextAllowed,
     double costPerGib,
+    SinkConfig sink,
     Duration probeInterval) {}

@@ -61,7 +61,9 @@ final class ExporterConfigTest {
                 RetrySettings.DEFAULT,
                 4 << 20,
                 null,
+                false,
                 0,
+                SinkConfig.DEFAULT,
                 Duration.ofMinutes(1)));
   }
 
@@ -84,7 +86,9 @@ final class ExporterConfigTest {
                     "      max_elapsed_time: 0s",
                     "    max_request_bytes: 1MiB",
                     "    region: eu",
+                    "    dangerously_allow_plaintext: true",
                     "    cost_per_gib: 0.12",
+                    "    strict_otlp: true",
                     "    probe_interval: 5m")
                 .get("otlp_grpc/eu");
 
@@ -99,7 +103,9 @@ final class ExporterConfigTest {
                 new RetrySettings(Duration.ofSeconds(2), Duration.ofMinutes(1), 2, 0.1),
                 1 << 20,
                 "eu",
+                true,
                 0.12,
+                new SinkConfig(AuthConfig.NONE, true),
                 Duration.ofMinutes(5)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
@@ -329,5 +335,75 @@ final class ExporterConfigTest {
   @Test
   void readAll_unknownKey_isReported() {
     assertThat(grpcProblems("timeot: 3s")).singleElement().asString().contains("\"timeout\"");
+  }
+
+  @Test
+  void readAll_authMistakes_areAllSaid(@TempDir Path folder) throws Exception {
+    Path empty = Files.writeString(folder.resolve("empty"), " \n");
+    Path binary = Files.write(folder.resolve("binary"), new byte[] {(byte) 0xff, 1});
+
+    assertThat(
+            grpcProblems(
+                "headers: { Authorization: x }, header_files: { x-a: "
+                    + folder.resolve("none")
+                    + ", x-b: "
+                    + empty
+                    + ", x-c: "
+                    + binary
+                    + ", te: "
+                    + empty
+                    + " }, auth: { basic: { username: 'a:b' }, bearer_token: \"\" }"))
+        .containsExactlyInAnyOrder(
+            "exporters::otlp_grpc/x::header_files: cannot read %s (NoSuchFileException)"
+                .formatted(folder.resolve("none")),
+            noSecret("header_files", empty),
+            noSecret("header_files", binary),
+            "exporters::otlp_grpc/x::header_files: te is set by Spillway itself (expected other"
+                + " names)",
+            "exporters::otlp_grpc/x::auth: basic and bearer_token are set (expected one of them)",
+            "exporters::otlp_grpc/x::auth: is set, and the header Authorization too (expected one"
+                + " of them)",
+            "exporters::otlp_grpc/x::auth::basic::username: has a colon, which ends it (expected"
+                + " none)",
+            "exporters::otlp_grpc/x::auth::basic::password: missing (expected password or"
+                + " password_file)");
+  }
+
+  private static String noSecret(String key, Path file) {
+    return "exporters::otlp_grpc/x::%s: %s holds no secret (expected one line of printable ASCII, at most 65536 bytes)"
+        .formatted(key, file);
+  }
+
+  @Test
+  void readAll_oauthMistakes_areAllSaid() {
+    assertThat(
+            grpcProblems(
+                "auth: { oauth2: { client_secret: a, client_secret_file: /nowhere, token_url:"
+                    + " 'ftp://h', timeout: 0s } }"))
+        .containsExactlyInAnyOrder(
+            "exporters::otlp_grpc/x::auth::oauth2::client_id: missing (expected client_id or"
+                + " client_id_file)",
+            "exporters::otlp_grpc/x::auth::oauth2::client_secret: is set, and client_secret_file"
+                + " too (expected one of them)",
+            "exporters::otlp_grpc/x::auth::oauth2::client_secret_file: cannot read /nowhere"
+                + " (NoSuchFileException)",
+            "exporters::otlp_grpc/x::auth::oauth2::token_url: has the scheme \"ftp\" (expected http"
+                + " or https)",
+            "exporters::otlp_grpc/x::auth::oauth2::timeout: \"0s\" is out of range (expected from"
+                + " 10ms to 10m)");
+  }
+
+  @Test
+  void destinations_oauth_hasTheTokenEndpointToo() {
+    ExporterConfig config =
+        read(
+                "exporters:",
+                "  otlp_http: { endpoint: 'https://h', auth: { oauth2: { client_id: i,"
+                    + " client_secret: s, token_url: 'https://idp.example/token' } } }")
+            .get("otlp_http");
+
+    assertThat(config.destinations())
+        .containsExactly(
+            new Destination("h", 443, false), new Destination("idp.example", 443, false));
   }
 }

@@ -191,10 +191,12 @@ abstract class ExporterContract {
     Exporter exporter = exporter(sink.port());
 
     sink.answerPartialSuccess(99, "all");
-    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(3, "all"));
+    assertThat(export(exporter))
+        .isEqualTo(new Outcome.Delivered(3, "it claims to have rejected 99 of 3 items: all", true));
 
-    sink.answerPartialSuccess(-5, "odd");
-    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(0, "odd"));
+    sink.answerPartialSuccess(-5, "");
+    assertThat(export(exporter))
+        .isEqualTo(new Outcome.Delivered(0, "it claims to have rejected -5 of 3 items", true));
   }
 
   @Test
@@ -437,6 +439,75 @@ abstract class ExporterContract {
 
     assertThat(outcome).isNotInstanceOf(Outcome.Delivered.class);
     assertThat(sink.received()).isEmpty();
+  }
+
+  // --- metering
+
+  @Test
+  void export_plaintext_everyByteOnTheSocketIsCounted() {
+    CountingPort port = opened(new CountingPort(sink().port()));
+
+    assertBytesAgree(exporter(port.port()), port);
+  }
+
+  @Test
+  void export_tls_everyByteOnTheSocketIsCounted() {
+    CountingPort port =
+        opened(new CountingPort(tlsSink(TestCertificates.localhost(), false).port()));
+    String tls = "tls: { " + trust(TestCertificates.localhost()) + " }";
+
+    assertBytesAgree(exporterTo("https://localhost:" + port.port(), tls), port);
+  }
+
+  /** Of attempts one by one, at once and of many packets, until the connections are closed. */
+  private void assertBytesAgree(Exporter exporter, CountingPort port) {
+    List<ExportRequest> requests = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      requests.add(Requests.of(Signal.TRACES, Codec.NONE, "one by one " + i, 1 + 100 * i));
+      outcome(exporter.export(requests.getLast()));
+    }
+    List<CompletableFuture<Outcome>> attempts = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      requests.add(Requests.of(Signal.LOGS, Codec.NONE, "at once " + i, i == 7 ? 60_000 : 10));
+      attempts.add(exporter.export(requests.getLast()));
+    }
+    attempts.forEach(attempt -> assertThat(outcome(attempt)).isEqualTo(new Outcome.Delivered()));
+    for (ExportRequest request : requests) {
+      assertThat(request.wireBytes().end()).isGreaterThanOrEqualTo(request.payload().length());
+    }
+
+    // What was said after the last answer (an acknowledgement of HTTP/2, say) is charged to one
+    // more attempt.
+    ExportRequest last = Requests.spans(1);
+    await()
+        .atMost(60, SECONDS)
+        .until(() -> port.toSink.get() == exporters.sentBytes(exporter.id()));
+    outcome(exporter.export(last));
+    exporter.close(Duration.ZERO);
+
+    await()
+        .atMost(60, SECONDS)
+        .until(() -> port.toSink.get() == exporters.sentBytes(exporter.id()));
+    // What a sink says while the connection is being closed may not be read any more.
+    assertThat(exporters.receivedBytes(exporter.id()))
+        .isBetween(port.fromSink.get() * 99 / 100, port.fromSink.get());
+    requests.add(last);
+    long attributed = requests.stream().mapToLong(request -> request.wireBytes().count()).sum();
+    assertThat(attributed).isBetween(port.toSink.get() - 2_000, port.toSink.get());
+  }
+
+  @Test
+  void export_sinkReadsNothing_onlyWhatTheSocketTookIsCounted() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      Exporter exporter = exporter(server.getLocalPort(), "timeout: 500ms");
+      ExportRequest request = Requests.of(Signal.LOGS, Codec.NONE, "much", 1_000_000);
+
+      assertRetry(outcome(exporter.export(request)), ErrorClass.TIMEOUT);
+
+      assertThat(request.wireBytes().end())
+          .isLessThan(request.payload().length())
+          .isLessThanOrEqualTo(exporters.sentBytes(exporter.id()));
+    }
   }
 
   // --- close

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** A policy that allows everything until told otherwise, and notes what it was asked. */
 final class FakePolicy implements DialPolicy {
   final List<InetAddress> addresses = new CopyOnWriteArrayList<>();
+  final List<String> redirects = new CopyOnWriteArrayList<>();
   volatile boolean denyHosts;
   volatile boolean denyAddresses;
 
@@ -16,13 +17,22 @@ final class FakePolicy implements DialPolicy {
   volatile int allowAddresses = Integer.MAX_VALUE;
 
   @Override
-  public @Nullable Denial checkHost(String exporter, String host, int port) {
-    return denyHosts ? new Denial("egress::allow", host + " is not listed") : null;
+  public @Nullable Denial checkHost(Target target) {
+    return denyHosts ? new Denial("egress::allow", target.host() + " is not listed") : null;
   }
 
   @Override
-  public @Nullable Denial checkAddress(
-      String exporter, String host, InetAddress address, int port) {
+  public @Nullable Denial checkDial(Target target, InetAddress address) {
+    return checkAddress(target, address);
+  }
+
+  @Override
+  public void redirectRefused(Target target, String location) {
+    redirects.add(location);
+  }
+
+  @Override
+  public @Nullable Denial checkAddress(Target target, InetAddress address) {
     addresses.add(address);
     boolean denied = denyAddresses || addresses.size() > allowAddresses;
     return denied

@@ -4,6 +4,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,8 @@ final class TestCertificates {
   private final Identity localhost;
   private final Identity elsewhere;
   private final Identity client;
+  private final Identity expired;
+  private final Path expiredAuthority;
 
   /** A certificate and its key, as PEM files. */
   record Identity(Path certificate, Path key) {}
@@ -27,20 +30,33 @@ final class TestCertificates {
           List.of(
               folder.resolve("localhost.p12"),
               folder.resolve("elsewhere.p12"),
-              folder.resolve("client.p12"));
+              folder.resolve("client.p12"),
+              folder.resolve("expired.p12"));
+      // A certificate that is trusted by itself would be taken however old it is.
+      waitFor(keytool(stores.get(3), "authority", "CN=authority", "dns:x.example", "-ext", "bc:c"));
+
       Process[] processes = {
-        keytool(stores.get(0), "CN=localhost", "dns:localhost,ip:127.0.0.1"),
-        keytool(stores.get(1), "CN=elsewhere", "dns:elsewhere.example"),
-        keytool(stores.get(2), "CN=client", "dns:client.example")
+        keytool(stores.get(0), "it", "CN=localhost", "dns:localhost,ip:127.0.0.1"),
+        keytool(stores.get(1), "it", "CN=elsewhere", "dns:elsewhere.example"),
+        keytool(stores.get(2), "it", "CN=client", "dns:client.example"),
+        keytool(
+            stores.get(3),
+            "it",
+            "CN=localhost",
+            "dns:localhost",
+            "-startdate",
+            "-9d",
+            "-signer",
+            "authority")
       };
       for (Process process : processes) {
-        if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
-          throw new IllegalStateException("keytool failed");
-        }
+        waitFor(process);
       }
       localhost = identity(stores.get(0));
       elsewhere = identity(stores.get(1));
       client = identity(stores.get(2));
+      expired = identity(stores.get(3));
+      expiredAuthority = certificate(stores.get(3), "authority", ".ca");
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
@@ -60,9 +76,28 @@ final class TestCertificates {
     return INSTANCE.client;
   }
 
-  private static Process keytool(Path store, String name, String alternatives) throws Exception {
+  private static void waitFor(Process process) throws InterruptedException {
+    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
+      throw new IllegalStateException("keytool failed");
+    }
+  }
+
+  /** Who signed {@link #expired}. */
+  static Path expiredAuthority() {
+    return INSTANCE.expiredAuthority;
+  }
+
+  /** Good for {@code localhost} until a week ago. */
+  static Identity expired() {
+    return INSTANCE.expired;
+  }
+
+  private static Process keytool(
+      Path store, String alias, String name, String alternatives, String... more) throws Exception {
     Path keytool = Path.of(System.getProperty("java.home"), "bin", "keytool");
-    return new ProcessBuilder(
+    List<String> command = new ArrayList<>();
+    command.addAll(
+        List.of(
             keytool.toString(),
             "-J-XX:TieredStopAtLevel=1",
             "-genkeypair",
@@ -71,7 +106,7 @@ final class TestCertificates {
             "-groupname",
             "secp256r1",
             "-alias",
-            "it",
+            alias,
             "-dname",
             name,
             "-ext",
@@ -83,20 +118,30 @@ final class TestCertificates {
             "-storepass",
             new String(PASSWORD),
             "-keystore",
-            store.toString())
+            store.toString()));
+    command.addAll(List.of(more));
+    return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start();
   }
 
   private static Identity identity(Path store) throws Exception {
+    return new Identity(
+        certificate(store, "it", ".crt"),
+        pem(store, ".key", "PRIVATE KEY", keys(store).getKey("it", PASSWORD).getEncoded()));
+  }
+
+  private static Path certificate(Path store, String alias, String ending) throws Exception {
+    return pem(store, ending, "CERTIFICATE", keys(store).getCertificate(alias).getEncoded());
+  }
+
+  private static KeyStore keys(Path store) throws Exception {
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(store)) {
       keys.load(in, PASSWORD);
     }
-    return new Identity(
-        pem(store, ".crt", "CERTIFICATE", keys.getCertificate("it").getEncoded()),
-        pem(store, ".key", "PRIVATE KEY", keys.getKey("it", PASSWORD).getEncoded()));
+    return keys;
   }
 
   private static Path pem(Path store, String ending, String label, byte[] content)

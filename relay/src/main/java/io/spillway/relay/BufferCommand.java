@@ -1,6 +1,7 @@
 package io.spillway.relay;
 
 import io.spillway.relay.buffer.CatCommand;
+import io.spillway.relay.buffer.DeadLettersCommand;
 import io.spillway.relay.buffer.ExportCommand;
 import io.spillway.relay.buffer.LsCommand;
 import io.spillway.relay.buffer.VerifyCommand;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       BufferReplayCommand.class,
       BufferDropCommand.class,
+      DeadLettersCommand.class,
     })
 final class BufferCommand implements Callable<Integer> {
 

@@ -5,7 +5,6 @@ import io.spillway.buffer.LaneReader;
 import io.spillway.buffer.Selection;
 import io.spillway.config.Configuration;
 import io.spillway.config.Durations;
-import io.spillway.config.Suggestions;
 import io.spillway.exporters.ExporterConfig;
 import io.spillway.exporters.Exporters;
 import io.spillway.otlp.Signal;
@@ -135,7 +134,7 @@ final class BufferReplayCommand implements Callable<Integer> {
     if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
-    ExporterConfig sink = sink(config);
+    ExporterConfig sink = SinkChoice.find(config, "--exporter", exporterId);
     List<ReplayInput> inputs = inputs(config);
     long items = 0;
     for (ReplayInput input : inputs) {
@@ -170,19 +169,6 @@ final class BufferReplayCommand implements Callable<Integer> {
     }
   }
 
-  private ExporterConfig sink(RelayConfig config) throws CommandFailure {
-    ExporterConfig sink = config.exporters().get(exporterId);
-    if (sink == null) {
-      throw CommandFailure.badUsage(
-          "--exporter: \"%s\" is not configured%s (expected one of %s)"
-              .formatted(
-                  exporterId,
-                  Suggestions.didYouMean(exporterId, config.exporters().keySet()),
-                  String.join(", ", config.exporters().keySet())));
-    }
-    return sink;
-  }
-
   private List<ReplayInput> inputs(RelayConfig config) throws CommandFailure, IOException {
     PrintWriter err = spec.commandLine().getErr();
     List<ReplayInput> inputs = new ArrayList<>();
@@ -203,9 +189,7 @@ final class BufferReplayCommand implements Callable<Integer> {
     }
     Selection selection = range.selection(InstantSource.system()).fromItem(fromItem);
     for (LaneReader lane : lanes.choose(BufferReader.open(buffer, config.buffer().keyFile()))) {
-      inputs.add(
-          new LaneInput(
-              lane, undelivered ? selection.fromItem(lane.cursorItem()) : selection, err));
+      inputs.add(new LaneInput(lane, undelivered ? lane.unsettled(selection) : selection, err));
     }
     return inputs;
   }

@@ -2,7 +2,10 @@ package io.spillway.relay;
 
 import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.routing.policy.EgressPolicy;
+import io.spillway.routing.policy.PolicyCounters;
+import io.spillway.routing.policy.PolicyDecision;
 import java.net.InetAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,18 +20,37 @@ final class CurrentPolicy implements DialPolicy {
     this.policy = policy;
   }
 
+  /** Puts another policy into force, which goes on counting where this one stands. */
   void set(EgressPolicy next) {
-    policy = next;
+    policy = next.continuing(policy);
+  }
+
+  PolicyCounters counters() {
+    return policy.counters();
+  }
+
+  /** Counts and tells what was found when a configuration was read. */
+  void record(List<PolicyDecision> reviewed) {
+    reviewed.forEach(policy::record);
   }
 
   @Override
-  public @Nullable Denial checkHost(String exporter, String host, int port) {
-    return policy.checkHost(exporter, host, port);
+  public @Nullable Denial checkHost(Target target) {
+    return policy.checkHost(target);
   }
 
   @Override
-  public @Nullable Denial checkAddress(
-      String exporter, String host, InetAddress address, int port) {
-    return policy.checkAddress(exporter, host, address, port);
+  public @Nullable Denial checkAddress(Target target, InetAddress address) {
+    return policy.checkAddress(target, address);
+  }
+
+  @Override
+  public @Nullable Denial checkDial(Target target, InetAddress address) {
+    return policy.checkDial(target, address);
+  }
+
+  @Override
+  public void redirectRefused(Target target, String location) {
+    policy.redirectRefused(target, location);
   }
 }

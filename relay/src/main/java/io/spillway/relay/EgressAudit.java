@@ -15,12 +15,12 @@ final class EgressAudit {
   private EgressAudit() {}
 
   static void write(PolicyDecision decision) {
-    if (decision.stage() == PolicyDecision.Stage.CONFIG && decision.enforced()) {
-      return; // a problem of the configuration, and reported as one
+    if (decision.verdict() == PolicyDecision.Verdict.ALLOWED) {
+      return;
     }
     log.warn(
         "egress {}: exporter={} host={} port={} address={} rule=\"{}\" reason=\"{}\"",
-        decision.enforced() ? "denied" : "would be denied",
+        decision.verdict() == PolicyDecision.Verdict.DENIED ? "denied" : "would be denied",
         decision.exporter(),
         decision.host(),
         decision.port(),

@@ -8,10 +8,14 @@ import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.egress.EgressSettings;
 import io.spillway.routing.egress.EgressStatus;
+import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.LaneEgress;
+import io.spillway.routing.egress.LaneFlow;
 import io.spillway.routing.egress.OperatorOrders;
+import io.spillway.routing.egress.OverQuota;
 import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
 import java.time.Duration;
@@ -42,13 +46,15 @@ final class Lanes {
   private final Meters meters;
   private final RouteMemory memory;
   private final Steering steering;
+  private final FlowControl flow;
   private final Map<LaneId, ActiveLane> active = new ConcurrentHashMap<>();
 
-  Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering) {
+  Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering, FlowControl flow) {
     this.buffer = buffer;
     this.meters = meters;
     this.memory = memory;
     this.steering = steering;
+    this.flow = flow;
   }
 
   /** The lane that a route writes to. Every lane of every route that was applied exists. */
@@ -93,7 +99,9 @@ final class Lanes {
                   .map(level -> level.stream().map(id -> find(exporters, id)).toList())
                   .toList(),
               route.failover(),
-              steering.orders(route.name()));
+              steering.orders(route.name()),
+              route.drain(),
+              flow.lane(route.name(), route.exporters()));
       route
           .match()
           .signals()
@@ -118,9 +126,7 @@ final class Lanes {
     if (lane.egress() == null || last == null) {
       return lane;
     }
-    EgressSettings next =
-        new EgressSettings(
-            last.levels(), last.failover(), orders(lane.lane().id(), lane.retired()));
+    EgressSettings next = last.with(orders(lane.lane().id(), lane.retired()));
     if (!next.equals(last)) {
       lane.egress().retarget(next);
     }
@@ -178,6 +184,41 @@ final class Lanes {
         lanes -> lanes.isActive(lane, exporter) ? 1 : 0);
     meters.exporter(
         Meter.EXPORTER_STATE, lane, exporter, this, lanes -> lanes.state(lane, exporter));
+    meters.exporter(
+        Meter.EXPORTER_CONCURRENCY,
+        lane,
+        exporter,
+        this,
+        lanes -> lanes.concurrencyLimit(lane, exporter));
+    meters.exporter(
+        Meter.EXPORTER_IN_FLIGHT, lane, exporter, this, lanes -> lanes.inFlight(lane, exporter));
+  }
+
+  /** What a quota that is used up asks of new data of a lane; null if nothing. */
+  @Nullable OverQuota overQuota(LaneId id) {
+    ActiveLane lane = active.get(id);
+    if (lane == null || lane.egress() == null || lane.settings() == null) {
+      return null;
+    }
+    return lane.settings().flow().overQuota(lane.egress().status().active());
+  }
+
+  private double concurrencyLimit(LaneId lane, String exporter) {
+    ActiveLane found = active.get(lane);
+    return found == null || found.egress() == null
+        ? Double.NaN
+        : found.egress().concurrencyLimit(exporter);
+  }
+
+  private double inFlight(LaneId lane, String exporter) {
+    EgressStatus status = status(lane);
+    return status == null
+        ? Double.NaN
+        : status.exporters().stream()
+            .filter(found -> found.id().equals(exporter))
+            .mapToDouble(EgressStatus.ExporterStatus::attemptsInFlight)
+            .findFirst()
+            .orElse(Double.NaN);
   }
 
   private boolean isActive(LaneId lane, String exporter) {
@@ -247,7 +288,9 @@ final class Lanes {
                         .toList())
             .toList(),
         last.failover(),
-        orders(lane, true));
+        orders(lane, true),
+        last.drain(),
+        last.flow());
   }
 
   /**
@@ -264,10 +307,11 @@ final class Lanes {
     Lane lane = buffer.lane(id, last.isEmpty() ? Codec.GZIP : last.getFirst().codec());
     long items = lane.status().items();
     if (!last.isEmpty()) {
-      EgressSettings drain =
-          new EgressSettings(
-              last.stream().map(List::of).toList(), remembered.failover(), orders(id, true));
-      point(lane, drain, true);
+      LaneFlow shared = flow.lane(id.route(), ids(last));
+      EgressSettings settings =
+          new EgressSettings(last, remembered.failover(), DrainSettings.DEFAULT, shared)
+              .with(orders(id, true));
+      point(lane, settings, true);
       log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
       return;
     }

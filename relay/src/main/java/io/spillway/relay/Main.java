@@ -7,6 +7,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -38,7 +39,12 @@ public final class Main {
   }
 
   static CommandLine commandLine() {
-    return new CommandLine(new Main());
+    CommandLine line = new CommandLine(new Main());
+    // Resending needs the whole configuration, which the commands beside it do not know.
+    CommandLine buffer = Objects.requireNonNull(line.getSubcommands().get("buffer"));
+    Objects.requireNonNull(buffer.getSubcommands().get("dead-letters"))
+        .addSubcommand(new DeadLettersResendCommand());
+    return line;
   }
 
   /** Telemetry is UTF-8, whatever the locale; standard output would make question marks of it. */

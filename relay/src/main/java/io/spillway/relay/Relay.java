@@ -10,6 +10,7 @@ import io.spillway.receivers.OtlpReceiver;
 import io.spillway.relay.admin.AdminServer;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.IdleProber;
 import io.spillway.routing.gate.RoutingGate;
 import io.spillway.routing.policy.EgressPolicy;
@@ -54,6 +55,8 @@ final class Relay {
   private final Lanes lanes;
   private final IdleProber prober;
   private final Meters meters;
+  private final QuotaMemory quotaMemory;
+  private final FlowControl flow;
   private final Admission admission =
       new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
   private final AtomicReference<Gate> gate = new AtomicReference<>();
@@ -64,6 +67,7 @@ final class Relay {
   private volatile RelayConfig config;
   private Map<String, Exporter> exporters = Map.of();
   private final Exporters factory;
+  private final LinkMeters linkMeters;
 
   private Relay(RelayConfig config, Buffer buffer) {
     this.config = config;
@@ -71,9 +75,13 @@ final class Relay {
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
     this.steering = new Steering(config.buffer().directory(), buffer.clock());
-    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering);
+    this.quotaMemory = new QuotaMemory(config.buffer().directory());
+    this.flow = new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
+    this.lanes =
+        new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering, flow);
     this.prober = new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
     this.factory = new Exporters(policy);
+    this.linkMeters = new LinkMeters(meters, factory);
     this.receiver =
         new OtlpReceiver(
             config.receivers(),
@@ -81,7 +89,7 @@ final class Relay {
             admission,
             new CountingListener(buffer.received(), meters));
     this.check = new StartCheck(config.buffer().directory());
-    this.view = new RelayView(lanes, buffer, receiver, meters, check, steering);
+    this.view = new RelayView(lanes, buffer, receiver, meters, check, steering, flow);
   }
 
   /**
@@ -103,11 +111,13 @@ final class Relay {
 
   private void start() throws IOException {
     exporters = make(config);
+    applyFlow(config);
+    quotaMemory.follow(flow);
     lanes.apply(config.routes(), config.lanes(), exporters);
     steer(config);
     steering.onChange(lanes::steer);
     buffer.lanesOpened();
-    gate.set(new RoutingGate(config.routes(), lanes::lane));
+    gate.set(new RoutingGate(config.routes(), lanes::lane, lanes::overQuota));
     registerMeters();
     admin = new AdminServer(config.admin(), view);
     view.admin(admin.address());
@@ -133,6 +143,11 @@ final class Relay {
     prober.targets(IdleTargets.of(lanes.all(), intervals));
   }
 
+  private void applyFlow(RelayConfig wanted) {
+    flow.apply(wanted.flow());
+    flow.quotas().forEach(meters::quota);
+  }
+
   private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
     try {
@@ -149,6 +164,7 @@ final class Relay {
     meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().free());
     meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reserved());
     registerDecisions(config.policy());
+    linkMeters.register(config.exporters());
   }
 
   /** A reload begins these counters anew. */
@@ -170,7 +186,7 @@ final class Relay {
   }
 
   private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
-    return config.policy().counters().all().stream()
+    return policy.counters().all().stream()
         .filter(count -> count.rule().equals(rule))
         .mapToLong(verdict)
         .sum();
@@ -194,6 +210,7 @@ final class Relay {
     }
     Map<String, Exporter> before = exporters;
     Map<String, Exporter> made = make(next);
+    applyFlow(next);
     try {
       lanes.apply(next.routes(), next.lanes(), made);
     } catch (IOException e) {
@@ -202,11 +219,12 @@ final class Relay {
           new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
     steer(next);
-    gate.set(new RoutingGate(next.routes(), lanes::lane));
+    gate.set(new RoutingGate(next.routes(), lanes::lane, lanes::overQuota));
     exporters = made;
     policy.set(next.policy());
     config = next;
     registerDecisions(next.policy());
+    linkMeters.register(next.exporters());
     Logging.apply(next.telemetry());
     closeUnused(before);
     return List.of();
@@ -259,6 +277,7 @@ final class Relay {
     lanes.close(deadline);
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));
     factory.close();
+    quotaMemory.close();
     if (admin != null) {
       admin.close();
     }

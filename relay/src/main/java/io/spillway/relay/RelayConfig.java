@@ -6,21 +6,25 @@ import io.spillway.config.Configuration;
 import io.spillway.config.Problems;
 import io.spillway.config.Section;
 import io.spillway.exporters.ExporterConfig;
-import io.spillway.otlp.stage.DialPolicy.Denial;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.relay.admin.AdminConfig;
 import io.spillway.relay.telemetry.TelemetryConfig;
+import io.spillway.routing.egress.FlowConfig;
 import io.spillway.routing.gate.ExporterPlace;
 import io.spillway.routing.gate.RouteConfig;
 import io.spillway.routing.gate.RouteSettings;
 import io.spillway.routing.policy.EgressPolicy;
+import io.spillway.routing.policy.PolicyDecision;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The whole configuration, read by the components that own its parts.
  *
+ * @param reviewed the destinations of the exporters that the policy is against; with {@code mode:
+ *     shadow} they are no problems, and all are as decided
  * @param lanes what the lanes of each route may use and promise, by the route's name
  */
 record RelayConfig(
@@ -28,8 +32,10 @@ record RelayConfig(
     BufferConfig buffer,
     Map<String, ExporterConfig> exporters,
     EgressPolicy policy,
+    List<PolicyDecision> reviewed,
     List<RouteSettings> routes,
     Map<String, LaneSettings> lanes,
+    FlowConfig flow,
     AdminConfig admin,
     TelemetryConfig telemetry) {
 
@@ -42,17 +48,21 @@ record RelayConfig(
     Map<String, ExporterConfig> exporters = ExporterConfig.readAll(root);
     BufferConfig buffer = BufferConfig.read(root.section("buffer"));
     List<RouteSettings> routes = RouteConfig.readAll(root, places(exporters));
+    EgressPolicy policy = EgressPolicy.read(root).withListener(EgressAudit::write);
+    List<PolicyDecision> reviewed = review(exporters, policy);
     RelayConfig config =
         new RelayConfig(
             OtlpReceiverConfig.read(root.section("receivers")),
             buffer,
             exporters,
-            EgressPolicy.read(root).withListener(EgressAudit::write),
+            policy,
+            reviewed,
             routes,
             lanes(root, buffer),
+            FlowConfig.read(root),
             AdminConfig.read(root.section("admin")),
             TelemetryConfig.read(root.section("telemetry")));
-    config.reportDenied(configuration.problems());
+    reportDenied(reviewed, configuration.problems());
     configuration.reportUnknownKeys();
     return config;
   }
@@ -79,26 +89,44 @@ record RelayConfig(
     return lanes;
   }
 
-  private void reportDenied(Problems problems) {
-    exporters.forEach(
-        (id, exporter) ->
-            exporter
-                .destinations()
-                .forEach(
-                    destination -> {
-                      Denial denial =
-                          policy.checkExporter(
-                              id, destination.host(), destination.port(), exporter.region());
-                      if (denial != null) {
-                        problems.add(
-                            "exporters::" + id,
-                            "%s:%d is denied by the egress policy, %s: %s"
-                                .formatted(
-                                    destination.host(),
-                                    destination.port(),
-                                    denial.rule(),
-                                    denial.reason()));
-                      }
-                    }));
+  private static List<PolicyDecision> review(
+      Map<String, ExporterConfig> exporters, EgressPolicy policy) {
+    return exporters.values().stream()
+        .flatMap(
+            exporter ->
+                exporter.destinations().stream().map(place -> place.target(exporter.caller())))
+        .map(policy::review)
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  private static void reportDenied(List<PolicyDecision> reviewed, Problems problems) {
+    for (PolicyDecision decision : reviewed) {
+      if (decision.verdict() == PolicyDecision.Verdict.DENIED) {
+        problems.add("exporters::" + decision.exporter(), text(decision, "is denied"));
+      }
+    }
+  }
+
+  /** What is not as it should be, and yet keeps nothing from running. */
+  List<Problems.Problem> warnings() {
+    return reviewed.stream()
+        .filter(decision -> decision.verdict() == PolicyDecision.Verdict.SHADOW_DENIED)
+        .map(
+            decision ->
+                new Problems.Problem(
+                    "exporters::" + decision.exporter(),
+                    text(decision, "would be denied") + " (egress::mode: shadow lets it through)"))
+        .toList();
+  }
+
+  private static String text(PolicyDecision decision, String verdict) {
+    return "%s:%d %s by the egress policy, %s: %s"
+        .formatted(
+            decision.host().isEmpty() ? "the host" : decision.host(),
+            decision.port(),
+            verdict,
+            decision.rule(),
+            decision.reason());
   }
 }

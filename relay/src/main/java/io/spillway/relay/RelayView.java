@@ -5,6 +5,7 @@ import io.spillway.buffer.DiskStatus;
 import io.spillway.buffer.LaneReport;
 import io.spillway.buffer.ReceivedCounts;
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.DeadLetterStatus;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
@@ -15,6 +16,8 @@ import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.Bar;
 import io.spillway.routing.egress.EgressStatus;
+import io.spillway.routing.egress.FlowControl;
+import io.spillway.routing.egress.Quota;
 import io.spillway.routing.egress.Transition;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -48,6 +51,7 @@ final class RelayView implements AdminView {
   private final Meters meters;
   private final StartCheck check;
   private final AdminSteering steering;
+  private final FlowControl flow;
   private volatile State state = State.STARTING;
   private volatile @Nullable InetSocketAddress admin;
 
@@ -57,7 +61,9 @@ final class RelayView implements AdminView {
       OtlpReceiver receiver,
       Meters meters,
       StartCheck check,
-      AdminSteering steering) {
+      AdminSteering steering,
+      FlowControl flow) {
+    this.flow = flow;
     this.lanes = lanes;
     this.buffer = buffer;
     this.receiver = receiver;
@@ -101,7 +107,29 @@ final class RelayView implements AdminView {
     body.put("receivers", receivers);
     putAddress(body, "admin", admin);
     body.put("disk", disk(buffer.disk()));
+    body.put("quotas", flow.quotas().stream().map(RelayView::quota).toList());
     body.put("lanes", lanes.all().stream().filter(RelayView::isShown).map(this::lane).toList());
+    return body;
+  }
+
+  private static Map<String, Object> quota(Quota quota) {
+    long used = quota.used();
+    long limit = quota.settings().bytesPerDay();
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("name", quota.name());
+    body.put("used_bytes", used);
+    body.put("limit_bytes", limit);
+    body.put("used_percent", 100.0 * used / limit);
+    body.put("action", quota.settings().action().name().toLowerCase(Locale.ROOT));
+    body.put("used_up", used >= limit);
+    return body;
+  }
+
+  private static Map<String, Object> deadLetters(DeadLetterStatus letters) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("letters", letters.letters());
+    body.put("items", letters.items());
+    body.put("bytes", letters.bytes());
     return body;
   }
 
@@ -137,9 +165,12 @@ final class RelayView implements AdminView {
     body.put("blocks", status.blocks());
     body.put("bytes", status.bytes());
     body.put("disk_bytes", status.diskBytes());
+    body.put("backlog_items", status.backlogItems());
+    body.put("backlog_bytes", status.backlogBytes());
     body.put("oldest_age_seconds", ageSeconds(status.oldest()));
     body.put("full", status.full());
     body.put("held", status.held());
+    body.put("dead_letters", deadLetters(active.lane().deadLetters()));
     body.put("acked_not_synced_bytes", status.unsyncedBytes());
     body.put("last_sync_age_seconds", ageSeconds(status.lastSync()));
     body.put("start_check", startCheck(active.lane().id()));

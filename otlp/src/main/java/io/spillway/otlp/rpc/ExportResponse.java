@@ -76,6 +76,12 @@ public record ExportResponse(long rejected, String message) {
     return response;
   }
 
+  /** Lenient: anything missing, or of another type than expected, stays empty. */
+  public static ExportResponse parseJson(Signal signal, Slice json)
+      throws MalformedRequestException {
+    return ResponseJson.parse(signal, json);
+  }
+
   private ExportResponse merge(Slice partialSuccess) throws MalformedRequestException {
     long newRejected = rejected;
     String newMessage = message;

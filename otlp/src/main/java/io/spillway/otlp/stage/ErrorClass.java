@@ -18,6 +18,8 @@ public enum ErrorClass {
   POLICY(true),
   /** 5xx, UNAVAILABLE, INTERNAL, UNKNOWN and answers that make no sense. */
   SERVER(false),
+  /** The request was taken, but the answer breaks OTLP: see {@link Outcome.Delivered#malformed}. */
+  PROTOCOL(false),
   /** The local disk or another local resource failed. */
   LOCAL(false),
   BAD_DATA(false),

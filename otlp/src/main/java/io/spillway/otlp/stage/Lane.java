@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * A durable first-in first-out queue of blocks on disk: the unit of isolation between routes and
  * signals.
  *
- * <p>{@link #append} and {@link #settle} may be called from any thread, {@link #poll} from one
- * thread at a time.
+ * <p>{@link #append} and {@link #settle} may be called from any thread, {@link #poll}, {@link
+ * #setAside} and {@link #pollBacklog} from one thread at a time.
  */
 public interface Lane {
 
@@ -45,9 +45,21 @@ public interface Lane {
   /**
    * The next block that was not handed out since the lane was opened, waiting up to {@code
    * timeout}; null if there was none. Blocks come in the order they were written. Whoever polls a
-   * block must settle it, or it comes again after a restart.
+   * block must settle it, or it comes again after a restart. What was {@link #setAside} is left
+   * out.
    */
   @Nullable Block poll(Duration timeout) throws InterruptedException;
+
+  /**
+   * Sets everything aside that was appended and not handed out yet: from now on {@link #poll} hands
+   * out what is appended later, and {@link #pollBacklog} the rest. Survives a restart.
+   *
+   * @return false if there is nothing to set aside, or too much was already and is not drained
+   */
+  boolean setAside();
+
+  /** The next block of what was set aside, oldest first; null if there is none now. */
+  @Nullable Block pollBacklog();
 
   /**
    * Accounts for all items of a block. The cursor passes it once every earlier block is settled
@@ -70,6 +82,17 @@ public interface Lane {
    * counted as {@code redelivered}.
    */
   void redelivered(Block block);
+
+  /**
+   * Keeps what a sink refused for good, before its items are settled as dropped. Blocks until it is
+   * on the device.
+   *
+   * @return whether it is kept; if not, why was logged
+   */
+  boolean keep(DeadLetter letter);
+
+  /** What is kept of what sinks refused for good. */
+  DeadLetterStatus deadLetters();
 
   LaneStatus status();
 

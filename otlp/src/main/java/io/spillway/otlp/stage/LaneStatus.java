@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastSync when the lane was last written through to the device; null if not yet
  * @param held why what is stored cannot be handed out now, though nothing of it is lost; null if it
  *     can
+ * @param backlogItems those of {@code items} that were set aside as backlog
+ * @param backlogBytes those of {@code bytes} that were set aside as backlog
  */
 public record LaneStatus(
     long items,
@@ -26,4 +28,6 @@ public record LaneStatus(
     @Nullable String full,
     long unsyncedBytes,
     @Nullable Instant lastSync,
-    @Nullable String held) {}
+    @Nullable String held,
+    long backlogItems,
+    long backlogBytes) {}

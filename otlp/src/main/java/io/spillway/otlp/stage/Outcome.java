@@ -11,10 +11,15 @@ public sealed interface Outcome {
    * (OTLP §Partial Success).
    *
    * @param message the sink's words; empty if it had none
+   * @param malformed whether the answer breaks OTLP: unreadable, or with a count that cannot be
    */
-  record Delivered(int rejected, String message) implements Outcome {
+  record Delivered(int rejected, String message, boolean malformed) implements Outcome {
     public Delivered() {
       this(0, "");
+    }
+
+    public Delivered(int rejected, String message) {
+      this(rejected, message, false);
     }
   }
 

@@ -21,6 +21,6 @@ final class Reach {
     if (all && undelivered) {
       throw CommandFailure.badUsage("--all and --undelivered are both given (expected one)");
     }
-    return all ? range : range.fromItem(lane.cursorItem());
+    return all ? range : lane.unsettled(range);
   }
 }

@@ -41,7 +41,7 @@ public final class TimeRange {
       throw CommandFailure.badUsage(
           "--from %s is not before --to %s, so nothing is in the range".formatted(from, to));
     }
-    return new Selection(0, first, end);
+    return Selection.between(first, end);
   }
 
   private static Instant time(String option, String text, InstantSource clock)

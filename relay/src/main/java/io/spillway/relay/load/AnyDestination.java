@@ -11,13 +11,22 @@ import org.jspecify.annotations.Nullable;
 final class AnyDestination implements DialPolicy {
 
   @Override
-  public @Nullable Denial checkHost(String exporter, String host, int port) {
+  public @Nullable Denial checkHost(Target target) {
     return null;
   }
 
   @Override
-  public @Nullable Denial checkAddress(
-      String exporter, String host, InetAddress address, int port) {
+  public @Nullable Denial checkAddress(Target target, InetAddress address) {
     return null;
+  }
+
+  @Override
+  public @Nullable Denial checkDial(Target target, InetAddress address) {
+    return null;
+  }
+
+  @Override
+  public void redirectRefused(Target target, String location) {
+    // Nothing to say: the outcome names the redirect.
   }
 }

@@ -41,6 +41,12 @@ public enum Meter {
   LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
   LANE_BYTES(
       "spillway.lane.bytes", "bytes", "Payload bytes stored and not settled.", "route", "signal"),
+  LANE_BACKLOG(
+      "spillway.lane.backlog",
+      "items",
+      "Items among them that were set aside as backlog and drain beside what comes in.",
+      "route",
+      "signal"),
   LANE_AGE(
       "spillway.lane.oldest.age",
       "seconds",
@@ -88,6 +94,30 @@ public enum Meter {
       "Items missing from the account; anything but 0 is a bug.",
       "route",
       "signal"),
+  LANE_DEAD_LETTER_ITEMS(
+      "spillway.lane.dead.letter.items",
+      "items",
+      "Items kept in dead letters: refused by a sink for good.",
+      "route",
+      "signal"),
+  LANE_DEAD_LETTER_BYTES(
+      "spillway.lane.dead.letter.bytes",
+      "bytes",
+      "Disk that dead letters take.",
+      "route",
+      "signal"),
+  LANE_DEAD_LETTER_DISCARDED(
+      "spillway.lane.dead.letter.discarded",
+      "items",
+      "Items in dead letters that gave way to newer ones or got too old.",
+      "route",
+      "signal"),
+  LANE_DEAD_LETTER_FAILED(
+      "spillway.lane.dead.letter.failed",
+      "items",
+      "Items that should have become dead letters and could not be written.",
+      "route",
+      "signal"),
   EXPORTER_SUCCESS_RATIO(
       "spillway.exporter.success.ratio",
       "ratio",
@@ -105,7 +135,7 @@ public enum Meter {
   EXPORTER_ERRORS(
       "spillway.exporter.errors",
       "attempts",
-      "Failed export attempts, by class of error.",
+      "Export attempts that failed, or were answered against the protocol, by class of error.",
       "route",
       "signal",
       "exporter",
@@ -126,7 +156,8 @@ public enum Meter {
   EXPORTER_WIRE_BYTES(
       "spillway.exporter.wire",
       "bytes",
-      "Compressed request bytes handed to the transport, retries included.",
+      "Bytes that export attempts put on the network: framing, TLS, handshakes and retries"
+          + " included.",
       "route",
       "signal",
       "exporter"),
@@ -138,6 +169,23 @@ public enum Meter {
       "exporter",
       "signal",
       "outcome"),
+  EXPORTER_COST(
+      "spillway.exporter.cost",
+      "currency",
+      "Wire bytes times cost_per_gib, in the currency that is given in.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_SOCKET_SENT(
+      "spillway.exporter.socket.sent",
+      "bytes",
+      "Bytes that the sockets of an exporter sent, whatever for.",
+      "exporter"),
+  EXPORTER_SOCKET_RECEIVED(
+      "spillway.exporter.socket.received",
+      "bytes",
+      "Bytes that the sockets of an exporter received.",
+      "exporter"),
   EXPORTER_ACTIVE(
       "spillway.exporter.active",
       "state",
@@ -152,6 +200,22 @@ public enum Meter {
       "route",
       "signal",
       "exporter"),
+  EXPORTER_CONCURRENCY(
+      "spillway.exporter.concurrency.limit",
+      "attempts",
+      "Attempts that the lane may have in flight; adapts to the sink.",
+      "route",
+      "signal",
+      "exporter"),
+  EXPORTER_IN_FLIGHT(
+      "spillway.exporter.in.flight",
+      "attempts",
+      "Attempts begun and not answered.",
+      "route",
+      "signal",
+      "exporter"),
+  QUOTA_USED("spillway.quota.used", "bytes", "Bytes of the daily quota used today.", "quota"),
+  QUOTA_LIMIT("spillway.quota.limit", "bytes", "The daily quota.", "quota"),
   EXPORTER_TRANSITIONS(
       "spillway.exporter.transitions",
       "transitions",

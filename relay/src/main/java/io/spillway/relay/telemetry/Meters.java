@@ -19,6 +19,7 @@ import io.spillway.otlp.stage.Settlement;
 import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
 import io.spillway.routing.egress.EgressListener;
+import io.spillway.routing.egress.Quota;
 import io.spillway.routing.egress.Transition;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,12 +37,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Meters implements ReceiverListener, EgressListener {
 
+  private static final double GIB = 1 << 30;
   private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
   private final InstantSource clock;
+  private volatile Map<String, Double> costsPerGib = Map.of();
 
   public Meters(InstantSource clock) {
     this.clock = clock;
@@ -68,10 +71,12 @@ public final class Meters implements ReceiverListener, EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {
     Tags tags = tags(lane).and("exporter", exporter);
     counter(Meter.EXPORTER_ATTEMPTS, tags.and("outcome", Outcomes.of(outcome))).increment();
-    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(payloadBytes);
+    counter(Meter.EXPORTER_WIRE_BYTES, tags).increment(wireBytes);
+    addCost(tags, exporter, wireBytes);
     timer(Meter.EXPORTER_ATTEMPT_DURATION, tags).record(elapsed);
     ErrorClass error = Outcomes.error(outcome);
     if (error != null) {
@@ -84,6 +89,18 @@ public final class Meters implements ReceiverListener, EgressListener {
     Tags tags =
         Tags.of("exporter", exporter, "signal", signal.label(), "outcome", Outcomes.of(outcome));
     counter(Meter.EXPORTER_IDLE_PROBES, tags).increment();
+  }
+
+  private void addCost(Tags tags, String exporter, long wireBytes) {
+    double costPerGib = costsPerGib.getOrDefault(exporter, 0.0);
+    if (costPerGib > 0) {
+      counter(Meter.EXPORTER_COST, tags).increment(costPerGib * wireBytes / GIB);
+    }
+  }
+
+  /** Takes what a GiB on the wire costs from now on, by exporter id. */
+  public void costsPerGib(Map<String, Double> costs) {
+    costsPerGib = Map.copyOf(costs);
   }
 
   @Override
@@ -104,6 +121,7 @@ public final class Meters implements ReceiverListener, EgressListener {
   public void lane(Lane lane) {
     Tags tags = tags(lane.id());
     gauge(Meter.LANE_ITEMS, tags, lane, l -> l.status().items());
+    gauge(Meter.LANE_BACKLOG, tags, lane, l -> l.status().backlogItems());
     gauge(Meter.LANE_BYTES, tags, lane, l -> l.status().bytes());
     gauge(Meter.LANE_DISK, tags, lane, l -> l.status().diskBytes());
     gauge(Meter.LANE_AGE, tags, lane, l -> ageSeconds(l.status().oldest(), 0));
@@ -116,6 +134,10 @@ public final class Meters implements ReceiverListener, EgressListener {
     count(Meter.LANE_DROPPED, tags, lane, l -> sum(l.dropped()));
     count(Meter.LANE_REDELIVERED, tags, lane, LaneLedger::redelivered);
     gauge(Meter.LANE_UNACCOUNTED, tags, lane, l -> l.ledger().unaccounted());
+    gauge(Meter.LANE_DEAD_LETTER_ITEMS, tags, lane, l -> l.deadLetters().items());
+    gauge(Meter.LANE_DEAD_LETTER_BYTES, tags, lane, l -> l.deadLetters().bytes());
+    functionCounter(Meter.LANE_DEAD_LETTER_DISCARDED, tags, lane, l -> l.deadLetters().discarded());
+    functionCounter(Meter.LANE_DEAD_LETTER_FAILED, tags, lane, l -> l.deadLetters().notKept());
     gauge(Meter.EXPORTER_SUCCESS_RATIO, tags, lane, l -> successRatio(l.ledger()));
   }
 
@@ -123,6 +145,24 @@ public final class Meters implements ReceiverListener, EgressListener {
   public <T> void exporter(
       Meter meter, LaneId lane, String exporter, T subject, ToDoubleFunction<T> value) {
     gauge(meter, tags(lane).and("exporter", exporter), subject, value);
+  }
+
+  /** Registers a gauge of an exporter of all lanes; {@code subject} is held weakly. */
+  public <T> void exporter(Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
+    gauge(meter, Tags.of("exporter", exporter), subject, value);
+  }
+
+  /** Registers a counter of an exporter of all lanes; {@code subject} is held weakly. */
+  public <T> void exporterCount(
+      Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
+    functionCounter(meter, Tags.of("exporter", exporter), subject, value);
+  }
+
+  /** Registers the meters of a quota; it is held weakly. */
+  public void quota(Quota quota) {
+    Tags tags = Tags.of("quota", quota.name());
+    gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
+    gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
   }
 
   /** Registers a gauge without tags; {@code subject} is held weakly. */
@@ -242,7 +282,7 @@ public final class Meters implements ReceiverListener, EgressListener {
 
     static @Nullable ErrorClass error(Outcome outcome) {
       return switch (outcome) {
-        case Outcome.Delivered d -> null;
+        case Outcome.Delivered d -> d.malformed() ? ErrorClass.PROTOCOL : null;
         case Outcome.Retry r -> r.error();
         case Outcome.TooLarge t -> ErrorClass.TOO_LARGE;
         case Outcome.BadData b -> ErrorClass.BAD_DATA;

@@ -1,6 +1,7 @@
 package io.spillway.routing.egress;
 
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.stage.WireBytes;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -8,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
  * One request on its way to a sink.
  *
  * @param pieces what the request is made of, in order
+ * @param wireBytes what the exporter put on the network for it
  */
 record Attempt(
     Ticket ticket,
@@ -15,6 +17,7 @@ record Attempt(
     int payloadBytes,
     int uncompressedLength,
     int items,
+    WireBytes wireBytes,
     CompletableFuture<Outcome> answer) {
 
   String exporter() {

@@ -3,6 +3,7 @@ package io.spillway.routing.egress;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
@@ -19,9 +20,11 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -38,9 +41,19 @@ import org.slf4j.LoggerFactory;
  * {@link Held} block. Each method moves items between these and forgets none.
  */
 final class Dispatcher implements AutoCloseable {
-  static final int MAX_IN_FLIGHT_ATTEMPTS = 4;
   static final int MAX_WINDOW_BLOCKS = 64;
   static final long MAX_WINDOW_BYTES = 16L << 20;
+
+  /** What backlog leaves of the window. */
+  static final int LIVE_WINDOW_BLOCKS = 8;
+
+  static final long LIVE_WINDOW_BYTES = 2L << 20;
+
+  /**
+   * No attempt begins while those in flight carry this much payload, however many more the sinks
+   * would take: besides the window, this and one request are the memory of a lane.
+   */
+  static final long MAX_IN_FLIGHT_BYTES = 16L << 20;
 
   /** Pieces below this size, uncompressed, are merged with their neighbours. */
   static final int MERGE_BELOW_BYTES = 128 << 10;
@@ -65,6 +78,13 @@ final class Dispatcher implements AutoCloseable {
   private final Set<Held> window = new HashSet<>();
   private final TreeSet<Piece> waiting = new TreeSet<>(Piece.ORDER);
   private final List<Attempt> inFlight = new ArrayList<>();
+  private long inFlightBytes;
+
+  /** By exporter; those of exporters that are gone stay, with what they learned. */
+  private final Map<String, Valve> valves = new ConcurrentHashMap<>();
+
+  private final Set<Breaker> overQuota = new HashSet<>();
+  private volatile LaneFlow flow;
 
   private final LogPace dropPace = new LogPace();
   private final LogPace rejectPace = new LogPace();
@@ -95,13 +115,17 @@ final class Dispatcher implements AutoCloseable {
     this.listener = listener;
     this.answers = answers;
     this.now = now;
-    this.failover = new Failover(settings.withoutOrders(), clock, random, this::moved, now);
+    this.flow = settings.flow();
+    this.failover =
+        new Failover(settings.with(OperatorOrders.NONE), clock, random, this::moved, now);
     failover.retarget(settings, now); // What it tells of orders needs it to be there.
   }
 
   /** Takes new settings from the next attempt on. Attempts in flight are left to finish. */
   void retarget(EgressSettings settings, long now) {
     this.now = now;
+    flow = settings.flow();
+    valves.values().forEach(valve -> valve.retarget(flow));
     failover.retarget(settings, now);
   }
 
@@ -123,6 +147,12 @@ final class Dispatcher implements AutoCloseable {
     return window.size() + coming < MAX_WINDOW_BLOCKS && windowBytes() < MAX_WINDOW_BYTES;
   }
 
+  /** Whether one of them may be backlog: it leaves some room for what comes in live. */
+  boolean hasRoomForBacklog(int coming) {
+    return window.size() + coming < MAX_WINDOW_BLOCKS - LIVE_WINDOW_BLOCKS
+        && windowBytes() < MAX_WINDOW_BYTES - LIVE_WINDOW_BYTES;
+  }
+
   private long windowBytes() {
     long bytes = 0;
     for (Held held : window) {
@@ -131,10 +161,14 @@ final class Dispatcher implements AutoCloseable {
     return bytes;
   }
 
-  /** Takes a block from the lane; from now on it is settled here or comes again after a restart. */
-  void arrived(Block block, long now) {
+  /**
+   * Takes a block from the lane; from now on it is settled here or comes again after a restart.
+   *
+   * @param backlog whether it is sent when nothing else waits
+   */
+  void arrived(Block block, boolean backlog, long now) {
     this.now = now;
-    Held held = new Held(block);
+    Held held = new Held(block, backlog);
     if (block.items() == 0) {
       settle(held);
       return;
@@ -149,7 +183,7 @@ final class Dispatcher implements AutoCloseable {
     if (!inFlight.remove(attempt)) {
       return;
     }
-    report(attempt, outcome);
+    ended(attempt, outcome);
     Ticket ticket = attempt.ticket();
     switch (outcome) {
       case Outcome.Delivered delivered -> {
@@ -176,14 +210,42 @@ final class Dispatcher implements AutoCloseable {
   /** Does what is due: fails over, abandons, and begins attempts while there is room for them. */
   void step(long now) {
     this.now = now;
+    applyQuotas();
     failover.tick(now);
     while (abandonOne()) {
       // Each one may change which exporter is active, and so which others to abandon.
     }
     forgetGivenUp();
-    while (inFlight.size() < MAX_IN_FLIGHT_ATTEMPTS && beginAttempt()) {
+    while (inFlightBytes < MAX_IN_FLIGHT_BYTES && beginAttempt()) {
       // Each round begins one attempt.
     }
+  }
+
+  private void applyQuotas() {
+    overQuota.retainAll(failover.order());
+    for (Breaker breaker : failover.order()) {
+      Quota usedUp = flow.bars(breaker.id);
+      if (usedUp != null && overQuota.add(breaker)) {
+        String reason =
+            "%s::quota of %d bytes a day is used up"
+                .formatted(usedUp.name(), usedUp.settings().bytesPerDay());
+        failover.bar(breaker.id, BarCause.QUOTA, reason, now);
+      } else if (usedUp == null && overQuota.remove(breaker)) {
+        failover.unbar(breaker.id, BarCause.QUOTA, now);
+      }
+    }
+  }
+
+  private Valve valve(Breaker breaker) {
+    return valves.computeIfAbsent(breaker.id, id -> new Valve(id, flow));
+  }
+
+  /** Attempts that this lane may have in flight at an exporter now. Safe on any thread. */
+  int concurrencyLimit(String exporter) {
+    Valve valve = valves.get(exporter);
+    return valve == null
+        ? Math.min(ConcurrencyLimit.INITIAL, flow.maxConcurrency(exporter))
+        : valve.limit();
   }
 
   /** What the lane gave up meanwhile is counted there and not sent any more. */
@@ -201,6 +263,15 @@ final class Dispatcher implements AutoCloseable {
     for (Piece piece : waiting) {
       if (piece.notBefore > now) {
         next = Math.min(next, piece.notBefore);
+      }
+    }
+    for (Breaker breaker : failover.order()) {
+      if (!waiting.isEmpty() && valve(breaker).opensAt() > now) {
+        next = Math.min(next, valve(breaker).opensAt());
+      }
+      Quota usedUp = flow.bars(breaker.id);
+      if (usedUp != null) {
+        next = Math.min(next, now + usedUp.untilTomorrow().toNanos());
       }
     }
     return next;
@@ -263,6 +334,9 @@ final class Dispatcher implements AutoCloseable {
 
   private boolean beginAttempt() {
     for (Breaker breaker : failover.ready(now)) {
+      if (!valve(breaker).isOpen(breaker.inFlight.size(), now)) {
+        continue;
+      }
       List<Piece> pieces = choose(breaker);
       if (!pieces.isEmpty()) {
         send(breaker, pieces);
@@ -278,7 +352,8 @@ final class Dispatcher implements AutoCloseable {
   private List<Piece> choose(Breaker breaker) {
     Piece first = next(breaker);
     while (first != null && first.length > breaker.exporter.maxRequestBytes()) {
-      cutToSize(first, breaker.exporter.maxRequestBytes(), "max_request_bytes of " + breaker.id);
+      int most = breaker.exporter.maxRequestBytes();
+      cutToSize(first, most, new Verdict(breaker.id, "larger than its max_request_bytes " + most));
       first = next(breaker);
     }
     if (first == null) {
@@ -349,7 +424,7 @@ final class Dispatcher implements AutoCloseable {
     } catch (UnreadableException e) {
       waiting.addAll(pieces);
       waiting.remove(e.piece());
-      drop(e.piece(), DropReason.CORRUPT, Slice.EMPTY, "unreadable: " + e.getMessage());
+      dropUnreadable(e.piece(), e.getMessage());
       return;
     } catch (RuntimeException | Error e) {
       waiting.addAll(pieces);
@@ -362,8 +437,11 @@ final class Dispatcher implements AutoCloseable {
             request.payload().length(),
             request.uncompressedLength(),
             request.items(),
+            request.wireBytes(),
             export(exporter, request));
     inFlight.add(attempt);
+    inFlightBytes += attempt.payloadBytes();
+    valve(breaker).begin(breaker.inFlight.size(), attempt.payloadBytes(), now);
     var _ = attempt.answer().whenComplete((outcome, failure) -> answer(attempt, outcome, failure));
   }
 
@@ -402,15 +480,23 @@ final class Dispatcher implements AutoCloseable {
       return false;
     }
     inFlight.remove(attempt);
-    report(attempt, new Outcome.SinkDown(ErrorClass.TIMEOUT, reason));
+    ended(attempt, new Outcome.SinkDown(ErrorClass.TIMEOUT, reason));
     failed(attempt, ErrorClass.TIMEOUT, reason, null);
     return true;
   }
 
-  private void report(Attempt attempt, Outcome outcome) {
+  private void ended(Attempt attempt, Outcome outcome) {
+    inFlightBytes -= attempt.payloadBytes();
+    valve(attempt.ticket().breaker).end(attempt, outcome, now);
     Duration elapsed = Duration.ofNanos(now - attempt.ticket().startedNanos);
     listener.attempt(
-        id, attempt.exporter(), outcome, elapsed, attempt.payloadBytes(), attempt.items());
+        id,
+        attempt.exporter(),
+        outcome,
+        elapsed,
+        attempt.payloadBytes(),
+        attempt.wireBytes().end(),
+        attempt.items());
   }
 
   // Outcomes. Each of these finds a place for every piece of the attempt.
@@ -466,7 +552,9 @@ final class Dispatcher implements AutoCloseable {
         condemn(
             piece,
             attempt.pieces().size() == 1,
-            POISON_AFTER_FAILURES + " failures while others passed, last: " + reason);
+            new Verdict(
+                attempt.exporter(),
+                POISON_AFTER_FAILURES + " failures while others passed, last: " + reason));
         continue;
       }
       if (strikes.suspicion() > Math.max(before, 1)) {
@@ -481,6 +569,7 @@ final class Dispatcher implements AutoCloseable {
   private static boolean mayHaveBeenTaken(ErrorClass error) {
     return switch (error) {
       case RESET, TIMEOUT, SERVER -> true;
+      case PROTOCOL -> true;
       case DNS, CONNECT, TLS, THROTTLED, AUTH, NOT_FOUND, POLICY, LOCAL, BAD_DATA, TOO_LARGE ->
           false;
     };
@@ -514,7 +603,7 @@ final class Dispatcher implements AutoCloseable {
       }
       return;
     }
-    cutToSize(attempt.pieces().getFirst(), half, attempt.exporter() + ": " + reason);
+    cutToSize(attempt.pieces().getFirst(), half, new Verdict(attempt.exporter(), reason));
   }
 
   private void badData(Attempt attempt, boolean verdict, String reason) {
@@ -523,7 +612,7 @@ final class Dispatcher implements AutoCloseable {
       return;
     }
     for (Piece piece : attempt.pieces()) {
-      condemn(piece, attempt.pieces().size() == 1, attempt.exporter() + ": " + reason);
+      condemn(piece, attempt.pieces().size() == 1, new Verdict(attempt.exporter(), reason));
     }
   }
 
@@ -531,9 +620,9 @@ final class Dispatcher implements AutoCloseable {
    * Takes a request apart that holds bad data (conformance W-50): its original requests go out one
    * by one, and one that was alone already is dropped.
    */
-  private void condemn(Piece piece, boolean wasAlone, String reason) {
+  private void condemn(Piece piece, boolean wasAlone, Verdict verdict) {
     if (piece.requests() == 1 && wasAlone) {
-      drop(piece, DropReason.BAD_DATA, bytesOf(piece), reason);
+      bury(piece, DropReason.BAD_DATA, verdict);
     } else if (piece.requests() == 1) {
       piece.isolate();
       waiting.add(piece);
@@ -542,10 +631,10 @@ final class Dispatcher implements AutoCloseable {
     }
   }
 
-  private void cutToSize(Piece piece, int limit, String reason) {
+  private void cutToSize(Piece piece, int limit, Verdict verdict) {
     waiting.remove(piece);
     if (!replace(piece, () -> Cutter.toSize(piece, limit))) {
-      drop(piece, DropReason.TOO_LARGE, bytesOf(piece), reason);
+      bury(piece, DropReason.TOO_LARGE, verdict);
     }
   }
 
@@ -560,35 +649,49 @@ final class Dispatcher implements AutoCloseable {
       waiting.addAll(parts);
       return !parts.isEmpty();
     } catch (MalformedRequestException e) {
-      drop(piece, DropReason.CORRUPT, Slice.EMPTY, "unreadable: " + e.getMessage());
+      dropUnreadable(piece, e.getMessage());
       return true;
-    }
-  }
-
-  private static Slice bytesOf(Piece piece) {
-    try {
-      return piece.bytes();
-    } catch (MalformedRequestException _) {
-      return Slice.EMPTY;
     }
   }
 
   // Accounting.
 
-  private void drop(Piece piece, DropReason drop, Slice request, String reason) {
+  /** Gives up what no sink will take; a copy goes to the lane's dead letters first. */
+  private void bury(Piece piece, DropReason drop, Verdict verdict) {
+    Slice request;
+    try {
+      request = piece.bytes();
+    } catch (MalformedRequestException e) {
+      dropUnreadable(piece, e.getMessage());
+      return;
+    }
+    boolean kept =
+        lane.keep(new DeadLetter(verdict.exporter(), drop, verdict.words(), request, piece.items));
+    drop(
+        piece,
+        drop,
+        verdict.text(),
+        kept ? "They are kept: spillway buffer dead-letters " + id : "They are lost for this lane");
+  }
+
+  private void dropUnreadable(Piece piece, @Nullable String why) {
+    drop(piece, DropReason.CORRUPT, "unreadable: " + why, "They are lost for this lane");
+  }
+
+  private void drop(Piece piece, DropReason drop, String reason, String fate) {
     dropPace.admit(
         now,
         more ->
             log.error(
-                "egress {}: {} {} given up as {}: {}. They are lost for this lane and counted in"
-                    + " the ledger.{}",
+                "egress {}: {} {} given up as {}: {}. {}, and counted in the ledger.{}",
                 id,
                 piece.items,
                 id.signal().itemName() + "(s)",
                 drop.label(),
                 reason,
+                fate,
                 more));
-    listener.dropped(id, drop, piece.items, request, reason);
+    listener.dropped(id, drop, piece.items, reason);
     if (piece.held.account(new Settlement.Dropped(drop, piece.items))) {
       settle(piece.held);
     }

@@ -1,6 +1,5 @@
 package io.spillway.routing.egress;
 
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
@@ -20,6 +19,7 @@ public interface EgressListener {
    * An attempt has ended. An abandoned one is reported as {@link Outcome.SinkDown} with a timeout.
    *
    * @param payloadBytes compressed bytes of the request
+   * @param wireBytes what it put on the network, framing, TLS and handshakes included
    * @param items items in the request
    */
   default void attempt(
@@ -28,6 +28,7 @@ public interface EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {}
 
   /**
@@ -40,10 +41,9 @@ public interface EgressListener {
   /**
    * Items were given up. The settlement of their block will count them too.
    *
-   * @param request an uncompressed OTLP request with these items; empty if it is unreadable
    * @param reason in the sink's words where it had some
    */
-  default void dropped(LaneId lane, DropReason drop, int items, Slice request, String reason) {}
+  default void dropped(LaneId lane, DropReason drop, int items, String reason) {}
 
   /** An exporter has changed its standing. */
   default void transition(LaneId lane, Transition transition) {}

@@ -1,6 +1,5 @@
 package io.spillway.routing.egress;
 
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
@@ -34,8 +33,11 @@ final class GuardedListener implements EgressListener {
       Outcome outcome,
       Duration elapsed,
       long payloadBytes,
+      long wireBytes,
       int items) {
-    guard(lane, () -> listener.attempt(lane, exporter, outcome, elapsed, payloadBytes, items));
+    guard(
+        lane,
+        () -> listener.attempt(lane, exporter, outcome, elapsed, payloadBytes, wireBytes, items));
   }
 
   @Override
@@ -44,8 +46,8 @@ final class GuardedListener implements EgressListener {
   }
 
   @Override
-  public void dropped(LaneId lane, DropReason drop, int items, Slice request, String reason) {
-    guard(lane, () -> listener.dropped(lane, drop, items, request, reason));
+  public void dropped(LaneId lane, DropReason drop, int items, String reason) {
+    guard(lane, () -> listener.dropped(lane, drop, items, reason));
   }
 
   @Override

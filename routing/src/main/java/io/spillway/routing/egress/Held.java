@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class Held {
   final Block block;
 
+  /** Whether it is sent when nothing else waits. */
+  final boolean backlog;
+
   /** The original requests in order; one for all if the block's own list does not add up. */
   final List<Request> requests;
 
@@ -27,8 +30,9 @@ final class Held {
   private boolean redelivered;
   private @Nullable Slice uncompressed;
 
-  Held(Block block) {
+  Held(Block block, boolean backlog) {
     this.block = block;
+    this.backlog = backlog;
     this.open = block.items();
     this.requests =
         addsUp(block)

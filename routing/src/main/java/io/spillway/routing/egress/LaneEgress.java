@@ -6,6 +6,7 @@ import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.ZoneId;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -49,11 +50,11 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   private static final Duration RESTART_PAUSE = Duration.ofSeconds(1);
   private static final Logger log = LoggerFactory.getLogger(LaneEgress.class);
 
-  private final Lane lane;
   private final LaneId id;
   private final LongSupplier nanoClock;
   private final long originNanos;
   private final Dispatcher dispatcher;
+  private final LaneFeed feed;
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final Semaphore demand = new Semaphore(0);
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -69,7 +70,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
 
   private sealed interface Event {}
 
-  private record Arrived(Block block) implements Event {}
+  private record Arrived(LaneFeed.Fed fed) implements Event {}
 
   private record Finished(Attempt attempt, Outcome outcome) implements Event {}
 
@@ -91,7 +92,6 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
       LongSupplier nanoClock,
       RandomGenerator random,
       EgressListener listener) {
-    this.lane = lane;
     this.id = lane.id();
     this.nanoClock = nanoClock;
     this.originNanos = nanoClock.getAsLong();
@@ -104,6 +104,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
             new GuardedListener(listener, nanoClock),
             (attempt, outcome) -> events.add(new Finished(attempt, outcome)),
             0);
+    this.feed = new LaneFeed(lane, settings.drain(), clock, nanoClock, ZoneId.systemDefault());
     this.status = dispatcher.status(0);
     this.dispatchThread = daemon("egress " + id, this::dispatch);
     this.feederThread = daemon("egress " + id + " feeder", this::feed);
@@ -127,6 +128,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
    * ones are left to finish, so those should be closed with a deadline.
    */
   public void retarget(EgressSettings settings) {
+    feed.settings(settings.drain());
     events.add(new Retargeted(settings));
   }
 
@@ -141,6 +143,11 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   @Override
   public EgressStatus status() {
     return status;
+  }
+
+  /** Attempts that the lane may have in flight at an exporter now. */
+  public int concurrencyLimit(String exporter) {
+    return dispatcher.concurrencyLimit(exporter);
   }
 
   /** As {@link #close(Duration)} with 10 s. */
@@ -225,9 +232,9 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
 
   private void handle(Event event) {
     switch (event) {
-      case Arrived(Block block) -> {
+      case Arrived(LaneFeed.Fed(Block block, boolean backlog)) -> {
         coming--;
-        dispatcher.arrived(block, now());
+        dispatcher.arrived(block, backlog, now());
       }
       case Finished(Attempt attempt, Outcome outcome) ->
           dispatcher.finished(attempt, outcome, now());
@@ -249,6 +256,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   }
 
   private void askForMore() {
+    feed.roomForBacklog(dispatcher.hasRoomForBacklog(coming));
     while (!isClosing() && coming < MAX_READ_AHEAD && dispatcher.hasRoom(coming)) {
       coming++;
       demand.release();
@@ -297,9 +305,9 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
 
   private void read() throws InterruptedException {
     while (!isClosing()) {
-      Block block = lane.poll(POLL);
-      if (block != null) {
-        events.add(new Arrived(block));
+      LaneFeed.Fed fed = feed.next(POLL);
+      if (fed != null) {
+        events.add(new Arrived(fed));
         return;
       }
     }

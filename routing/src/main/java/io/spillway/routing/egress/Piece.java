@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * part of one request. The pieces of a block that are waiting or in flight never overlap.
  */
 final class Piece {
-  /** As in the lane. */
+  /** As in the lane, the backlog last. */
   static final Comparator<Piece> ORDER =
-      Comparator.<Piece>comparingLong(piece -> piece.held.block.index())
+      Comparator.<Piece, Boolean>comparing(piece -> piece.held.backlog)
+          .thenComparingLong(piece -> piece.held.block.index())
           .thenComparingInt(piece -> piece.firstItem);
 
   final Held held;

@@ -5,10 +5,12 @@ import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane;
+import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.otlp.wire.RequestSplitter;
 import io.spillway.otlp.wire.RequestSplitter.Part;
 import io.spillway.otlp.wire.TraceSampler;
+import io.spillway.routing.egress.OverQuota;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -31,6 +33,11 @@ final class RequestPlanner {
   private final RequestScanner scanner = new RequestScanner();
   private final Map<Signal, RouteTable.Matcher> matchers = new EnumMap<>(Signal.class);
   private final @Nullable TraceSampler[] samplers;
+
+  /** What takes the place of {@link #samplers} while a quota is used up; made when first needed. */
+  private final @Nullable QuotaSampler[] quotaSamplers;
+
+  private final List<RouteSettings> settings;
   private long[] routesOf = new long[16];
 
   /**
@@ -38,10 +45,36 @@ final class RequestPlanner {
    */
   RequestPlanner(List<RouteSettings> routes, Map<Signal, RouteTable> tables) {
     tables.forEach((signal, table) -> matchers.put(signal, table.matcher()));
+    this.settings = routes;
+    this.quotaSamplers = new @Nullable QuotaSampler[routes.size()];
     this.samplers = new @Nullable TraceSampler[routes.size()];
     for (int i = 0; i < samplers.length; i++) {
       samplers[i] = sampler(routes.get(i).sampling());
     }
+  }
+
+  private record QuotaSampler(double percentage, TraceSampler sampler) {}
+
+  /** The stricter of the route's own percentage and the quota's, with the route's rules. */
+  private @Nullable TraceSampler sampler(int route, LaneId lane, IntakeLimit limit) {
+    if (lane.signal() != Signal.TRACES) {
+      return null;
+    }
+    if (!(limit.of(lane) instanceof OverQuota.Sample(double percentage))) {
+      return samplers[route];
+    }
+    QuotaSampler known = quotaSamplers[route];
+    if (known == null || known.percentage != percentage) {
+      SamplingSettings own = settings.get(route).sampling();
+      TraceSampler sampler =
+          own == null
+              ? new TraceSampler(percentage, false, null)
+              : new TraceSampler(
+                  Math.min(percentage, own.percentage()), own.keepErrors(), own.keepSlowerThan());
+      known = new QuotaSampler(percentage, sampler);
+      quotaSamplers[route] = known;
+    }
+    return known.sampler;
   }
 
   private static @Nullable TraceSampler sampler(@Nullable SamplingSettings sampling) {
@@ -59,9 +92,11 @@ final class RequestPlanner {
   /**
    * What each lane gets of the request that was scanned last, which must have items.
    *
+   * @param limit says which traces lanes are sampled for a quota
    * @throws PayloadTooLargeException if a single item is larger than a lane takes
    */
-  List<Delivery> plan(Signal signal, Slice request) throws PayloadTooLargeException {
+  List<Delivery> plan(Signal signal, Slice request, IntakeLimit limit)
+      throws PayloadTooLargeException {
     long some = 0;
     long all = -1;
     int resources = scanner.resources();
@@ -81,7 +116,8 @@ final class RequestPlanner {
       int route = Long.numberOfTrailingZeros(left);
       boolean whole = (all & (1L << route)) != 0;
       Part part = whole ? new Part(request, scanner.items()) : slice(1L << route, unknownFields);
-      deliveries.add(deliver(signal, matcher.lane(route), samplers[route], part));
+      Lane lane = matcher.lane(route);
+      deliveries.add(deliver(signal, lane, sampler(route, lane.id(), limit), part));
     }
     return deliveries;
   }
@@ -124,9 +160,8 @@ final class RequestPlanner {
   }
 
   private static Delivery deliver(
-      Signal signal, Lane lane, @Nullable TraceSampler routeSampler, Part part)
+      Signal signal, Lane lane, @Nullable TraceSampler sampler, Part part)
       throws PayloadTooLargeException {
-    TraceSampler sampler = signal == Signal.TRACES ? routeSampler : null;
     if (sampler == null) {
       return new Delivery(lane, split(signal, part, lane), 0);
     }

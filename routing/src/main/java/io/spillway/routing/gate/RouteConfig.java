@@ -79,6 +79,7 @@ public final class RouteConfig {
         sampling(route, match),
         targets(route),
         failover(route.section("failover")),
+        DrainConfig.read(route),
         slo(route));
   }
 

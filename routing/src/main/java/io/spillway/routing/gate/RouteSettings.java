@@ -1,5 +1,6 @@
 package io.spillway.routing.gate;
 
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.FailoverSettings;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ public record RouteSettings(
     @Nullable SamplingSettings sampling,
     RouteTargets targets,
     FailoverSettings failover,
+    DrainSettings drain,
     @Nullable SloSettings slo) {
   /** Component ids in failover order. */
   public List<String> exporters() {

@@ -9,6 +9,7 @@ import io.spillway.otlp.stage.Gate;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.wire.RequestSplitter.Part;
+import io.spillway.routing.egress.OverQuota;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -38,6 +39,7 @@ public final class RoutingGate implements Gate {
 
   private final ThreadLocal<RequestPlanner> planners;
   private final LogLimiter failures;
+  private final IntakeLimit limit;
 
   /**
    * @param routes as read and validated by {@link RouteConfig}
@@ -45,11 +47,25 @@ public final class RoutingGate implements Gate {
    * @throws IllegalArgumentException if a signal has no catch-all route or a lane is missing
    */
   public RoutingGate(List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes) {
-    this(routes, lanes, System::nanoTime);
+    this(routes, lanes, IntakeLimit.NONE);
+  }
+
+  /**
+   * As above.
+   *
+   * @param limit asked for each lane before anything is stored
+   */
+  public RoutingGate(
+      List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes, IntakeLimit limit) {
+    this(routes, lanes, limit, System::nanoTime);
   }
 
   RoutingGate(
-      List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes, LongSupplier nanoClock) {
+      List<RouteSettings> routes,
+      Function<LaneId, @Nullable Lane> lanes,
+      IntakeLimit limit,
+      LongSupplier nanoClock) {
+    this.limit = limit;
     List<RouteSettings> all = List.copyOf(routes);
     if (all.size() > RouteConfig.MAX_ROUTES) {
       throw new IllegalArgumentException("routes: more than " + RouteConfig.MAX_ROUTES);
@@ -80,7 +96,7 @@ public final class RoutingGate implements Gate {
       items = planner.scan(signal, request);
       return items == 0
           ? Plan.answered(new Answer.Accepted(0))
-          : admit(items, planner.plan(signal, request));
+          : admit(items, planner.plan(signal, request, limit));
     } catch (MalformedRequestException e) {
       return Plan.answered(new Answer.Invalid(Objects.toString(e.getMessage())));
     } catch (PayloadTooLargeException e) {
@@ -93,15 +109,22 @@ public final class RoutingGate implements Gate {
     }
   }
 
-  private static Plan admit(int items, List<Delivery> deliveries) {
+  private Plan admit(int items, List<Delivery> deliveries) {
     Lane.Refusal refusal = null;
     for (Delivery delivery : deliveries) {
-      Lane.Refusal refused = delivery.lane().refusal(delivery.bytes());
+      Lane.Refusal refused = refusal(delivery);
       refusal = refused == null ? refusal : PendingAnswer.combine(refusal, refused);
     }
     return refusal == null
         ? new Plan(items, deliveries, null)
         : Plan.answered(PendingAnswer.unavailable(items, refusal));
+  }
+
+  private Lane.@Nullable Refusal refusal(Delivery delivery) {
+    if (limit.of(delivery.lane().id()) instanceof OverQuota.Refuse(Duration after, String reason)) {
+      return new Lane.Refusal(after, reason);
+    }
+    return delivery.lane().refusal(delivery.bytes());
   }
 
   private void append(Plan plan, Consumer<? super Answer> answer) {

@@ -14,12 +14,17 @@ final class Addresses {
   private static final List<Network> LINK_LOCAL =
       List.of(Network.parse("169.254.0.0/16"), Network.parse("fe80::/10"));
 
-  /** Metadata services outside the link-local range: AWS over IPv6, Alibaba Cloud. */
+  /**
+   * Metadata services: of nearly everybody, AWS over IPv6, Alibaba Cloud, Azure (WireServer),
+   * Oracle Cloud (classic).
+   */
   private static final List<Network> METADATA =
       List.of(
           Network.parse("169.254.169.254/32"),
           Network.parse("fd00:ec2::254/128"),
-          Network.parse("100.100.100.200/32"));
+          Network.parse("100.100.100.200/32"),
+          Network.parse("168.63.129.16/32"),
+          Network.parse("192.0.0.192/32"));
 
   private static final List<Network> MULTICAST =
       List.of(Network.parse("224.0.0.0/4"), Network.parse("ff00::/8"));
@@ -29,7 +34,11 @@ final class Addresses {
   private static final List<Network> LOOPBACK =
       List.of(Network.parse("127.0.0.0/8"), Network.parse("::1/128"));
 
-  /** RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193 (unique local), RFC 3879 (site-local). */
+  /**
+   * RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193 (unique local), RFC 3879 (site-local). Also
+   * what leads to IPv4 addresses that cannot be seen: RFC 8215 (NAT64 of a site), RFC 4380
+   * (Teredo).
+   */
   private static final List<Network> PRIVATE =
       List.of(
           Network.parse("10.0.0.0/8"),
@@ -37,16 +46,21 @@ final class Addresses {
           Network.parse("192.168.0.0/16"),
           Network.parse("100.64.0.0/10"),
           Network.parse("fc00::/7"),
-          Network.parse("fec0::/10"));
+          Network.parse("fec0::/10"),
+          Network.parse("64:ff9b:1::/48"),
+          Network.parse("2001::/32"));
 
+  private static final Network COMPATIBLE = Network.parse("::/96");
+  private static final Network TRANSLATED = Network.parse("::ffff:0:0:0/96");
   private static final Network NAT64 = Network.parse("64:ff9b::/96");
   private static final Network SIX_TO_FOUR = Network.parse("2002::/16");
 
   private Addresses() {}
 
   /**
-   * The IPv4 address inside a mapped ({@code ::ffff:0:0/96}), compatible ({@code ::/96}), NAT64
-   * ({@code 64:ff9b::/96}) or 6to4 ({@code 2002::/16}) address; any other address itself.
+   * The IPv4 address inside a mapped ({@code ::ffff:0:0/96}), translated ({@code ::ffff:0:0:0/96}),
+   * compatible ({@code ::/96}), NAT64 ({@code 64:ff9b::/96}) or 6to4 ({@code 2002::/16}) address;
+   * any other address itself.
    */
   static InetAddress unwrap(InetAddress address) {
     byte[] bytes = address.getAddress();
@@ -57,8 +71,11 @@ final class Addresses {
       return ipv4(bytes, 2);
     }
     boolean mapped = isZero(bytes, 10) && bytes[10] == -1 && bytes[11] == -1;
-    boolean compatible = isZero(bytes, 12) && !isZero(bytes, 15);
-    return mapped || compatible || NAT64.contains(address) ? ipv4(bytes, 12) : address;
+    boolean compatible =
+        COMPATIBLE.contains(address) && !isIn(LOOPBACK, address) && !isZero(bytes, bytes.length);
+    return mapped || compatible || TRANSLATED.contains(address) || NAT64.contains(address)
+        ? ipv4(bytes, 12)
+        : address;
   }
 
   /** What makes an address one that is never dialled; null if nothing does. */

@@ -1,10 +1,12 @@
 package io.spillway.routing.policy;
 
 import io.spillway.config.Section;
+import io.spillway.otlp.stage.DialPolicy.Scheme;
 import io.spillway.routing.Glob;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 record EgressConfig(boolean written, Mode mode, List<AllowRule> allow, List<Network> denyNetworks) {
   private static final Pattern HOST_PATTERN = Pattern.compile("[a-z0-9_.*?-]+");
+  private static final Pattern ADDRESS_PATTERN = Pattern.compile("[0-9.*?]*[0-9][0-9.*?]*");
 
   enum Mode {
     ENFORCE,
@@ -50,6 +53,7 @@ record EgressConfig(boolean written, Mode mode, List<AllowRule> allow, List<Netw
   private static AllowRule rule(Section section) {
     String written = section.requiredString("host");
     Set<Integer> ports = new LinkedHashSet<>(section.integers("ports", 1, 65535));
+    Set<Scheme> schemes = schemes(section);
     Set<String> regions = new LinkedHashSet<>(section.strings("regions"));
     List<Network> networks = networks(section, "networks");
     Glob host = new Glob("");
@@ -65,7 +69,23 @@ record EgressConfig(boolean written, Mode mode, List<AllowRule> allow, List<Netw
     } catch (IllegalArgumentException e) {
       section.problem("host", Objects.toString(e.getMessage()));
     }
-    return new AllowRule(section.path(), host, literal, ports, regions, networks);
+    return new AllowRule(section.path(), host, literal, ports, schemes, regions, networks);
+  }
+
+  private static Set<Scheme> schemes(Section section) {
+    Set<Scheme> schemes = EnumSet.noneOf(Scheme.class);
+    List<String> written = section.strings("schemes");
+    for (int i = 0; i < written.size(); i++) {
+      String label = written.get(i);
+      List<Scheme> same =
+          Arrays.stream(Scheme.values()).filter(scheme -> scheme.label().equals(label)).toList();
+      if (same.isEmpty()) {
+        section.problem(
+            "schemes[" + i + "]", "found \"" + label + "\" (expected https | http | proxy)");
+      }
+      schemes.addAll(same);
+    }
+    return schemes;
   }
 
   /** Labels without a star are put in ASCII; a label with one must be ASCII. */
@@ -75,6 +95,11 @@ record EgressConfig(boolean written, Mode mode, List<AllowRule> allow, List<Netw
         Arrays.stream(bare.split("\\.", -1))
             .map(label -> label.isEmpty() ? label : HostName.ascii(label))
             .collect(Collectors.joining("."));
+    if (ADDRESS_PATTERN.matcher(pattern).matches()) {
+      throw new IllegalArgumentException(
+          "a pattern of addresses, which also takes names such as 192.0.evil.example (expected"
+              + " host: \"*\" with networks: [192.0.2.0/24])");
+    }
     if (!HOST_PATTERN.matcher(pattern).matches()) {
       throw new IllegalArgumentException(
           "not a host (expected a name, an address, or a pattern such as *.vendor.example)");

@@ -50,6 +50,11 @@ record HostName(String text, @Nullable InetAddress address) {
     return new HostName(name, null);
   }
 
+  /** Whether it is loopback without being resolved: an address, or {@code localhost}. */
+  boolean isLoopback() {
+    return address == null ? text.equals("localhost") : Addresses.isLoopback(address);
+  }
+
   private static HostName of(InetAddress address) {
     InetAddress plain = Addresses.unwrap(address);
     return new HostName(plain.getHostAddress(), plain);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
@@ -130,6 +131,24 @@ class DispatcherContentTest {
         .containsEntry(6L, Settlement.dropped(DropReason.BAD_DATA, 1))
         .containsEntry(8L, Rig.deliveredBy(sink, 1));
     assertThat(rig.drops).containsExactly("bad_data 1 otlp_grpc/sink: invalid utf-8");
+    assertThat(rig.lane.letters).hasSize(1);
+    DeadLetter letter = rig.lane.letters.getFirst();
+    assertThat(Blocks.bodies(Codec.NONE, letter.request())).containsExactly("w2");
+    assertThat(letter)
+        .isEqualTo(
+            new DeadLetter(
+                sink.id(), DropReason.BAD_DATA, "invalid utf-8", letter.request(), 1));
+  }
+
+  @Test
+  void finished_badDataThatCannotBeKept_isCountedAllTheSame() {
+    Rig rig = new Rig(sink);
+    rig.lane.keepsLetters = false;
+    sink.behaviour = _ -> new Outcome.BadData("no");
+
+    rig.add("a");
+
+    assertThat(rig.lane.settled).containsEntry(0L, Settlement.dropped(DropReason.BAD_DATA, 1));
   }
 
   @Test
@@ -200,6 +219,8 @@ class DispatcherContentTest {
                     new Settlement.Delivered(sink.id(), 7),
                     new Settlement.Dropped(DropReason.TOO_LARGE, 1))));
     assertThat(rig.drops).containsExactly("too_large 1 otlp_grpc/sink: 413");
+    assertThat(Blocks.bodies(Codec.NONE, rig.lane.letters.getFirst().request()))
+        .containsExactly("b3");
   }
 
   @Test
@@ -274,7 +295,7 @@ class DispatcherContentTest {
                 List.of(
                     new Settlement.Delivered(sink.id(), 3),
                     new Settlement.Dropped(DropReason.BAD_DATA, 2))));
-    assertThat(rig.drops).containsExactly("bad_data 2 10 failures while others passed, last: 500");
+    assertThat(rig.drops).containsExactly("bad_data 2 otlp_grpc/sink: 10 failures while others passed, last: 500");
     assertThat(rig.lane.settled.size()).isGreaterThan(100);
     assertThat(rig.transitions).isEmpty();
   }
@@ -347,7 +368,7 @@ class DispatcherContentTest {
     sink.calls.forEach(call -> call.answer().complete(new Outcome.Delivered()));
     rig.add(next);
     assertThat(Blocks.bodies(sink.lastCall().request())).containsExactly("next");
-    assertThat(sink.calls).hasSize(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS + 1);
+    assertThat(sink.calls).hasSize(ConcurrencyLimit.INITIAL + 1);
     assertThat(rig.endToEnd).as("settlements reported").hasSize(1);
   }
 
@@ -361,7 +382,7 @@ class DispatcherContentTest {
     }
 
     assertThat(rig.dispatcher.hasRoom(0)).isFalse();
-    assertThat(rig.dispatcher.attemptsInFlight()).isEqualTo(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS);
+    assertThat(rig.dispatcher.attemptsInFlight()).isEqualTo(ConcurrencyLimit.INITIAL);
   }
 
   /** A rig with all attempts taken, the last one by this many merged blocks from index 4 on. */

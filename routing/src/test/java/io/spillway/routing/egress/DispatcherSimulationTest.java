@@ -116,11 +116,11 @@ class DispatcherSimulationTest {
       for (int i = 0; i < STEPS; i++) {
         act();
         assertThat(rig.dispatcher.attemptsInFlight())
-            .isLessThanOrEqualTo(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS);
+            .isLessThanOrEqualTo(2 * ConcurrencyLimit.DEFAULT_MAX);
       }
       moods.clear();
       answerHanging(true);
-      rig.retarget(new EgressSettings(levels(), failover(), OperatorOrders.NONE));
+      rig.retarget(Rig.settings(levels(), failover(), OperatorOrders.NONE));
       rig.advance(Duration.ofMinutes(10));
       verify();
     }
@@ -184,7 +184,7 @@ class DispatcherSimulationTest {
           call ->
               call.answer().complete(new Outcome.SinkDown(ErrorClass.RESET, "closed by reload")));
       sinks.set(which, fresh);
-      rig.retarget(new EgressSettings(levels(), failover(), orders()));
+      rig.retarget(Rig.settings(levels(), failover(), orders()));
     }
 
     /** The sinks in order, each after the first as likely beside the one before as after it. */

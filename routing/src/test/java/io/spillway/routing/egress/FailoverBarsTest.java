@@ -157,7 +157,7 @@ class FailoverBarsTest {
     rig.add("b");
     assertThat(rig.state(primary)).isEqualTo(BreakerState.RECOVERING);
     rig.dispatcher.retarget(
-        new EgressSettings(
+        Rig.settings(
             List.of(List.of(primary), List.of(secondary)),
             FailoverSettings.DEFAULT,
             new OperatorOrders(

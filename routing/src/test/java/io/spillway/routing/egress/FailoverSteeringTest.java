@@ -31,25 +31,20 @@ class FailoverSteeringTest {
       FakeExporter exporter, @Nullable Instant until, FakeExporter... order) {
     OperatorOrder pin =
         new OperatorOrder(exporter.id(), "operator ann", "cheaper", FakeClock.START, until);
-    return new EgressSettings(
-        new EgressSettings(List.<Exporter>of(order), Rig.FAILOVER).levels(),
-        Rig.FAILOVER,
-        new OperatorOrders(pin, List.of()));
+    return new EgressSettings(List.<Exporter>of(order), Rig.FAILOVER)
+        .with(new OperatorOrders(pin, List.of()));
   }
 
   private static EgressSettings paused(
       FailoverSettings failover, FakeExporter exporter, FakeExporter... order) {
     OperatorOrder pause =
         new OperatorOrder(exporter.id(), "operator ann", "", FakeClock.START, null);
-    return new EgressSettings(
-        new EgressSettings(List.<Exporter>of(order), failover).levels(),
-        failover,
-        new OperatorOrders(null, List.of(pause)));
+    return new EgressSettings(List.<Exporter>of(order), failover)
+        .with(new OperatorOrders(null, List.of(pause)));
   }
 
   private EgressSettings balanced() {
-    return new EgressSettings(
-        List.of(List.of(a, b), List.of(c)), Rig.FAILOVER, OperatorOrders.NONE);
+    return Rig.settings(List.of(List.of(a, b), List.of(c)), Rig.FAILOVER, OperatorOrders.NONE);
   }
 
   private static ExporterStatus status(Rig rig, FakeExporter exporter) {
@@ -137,10 +132,8 @@ class FailoverSteeringTest {
     OperatorOrder order = new OperatorOrder(b.id(), "operator ann", "", FakeClock.START, null);
     Rig rig =
         new Rig(
-            new EgressSettings(
-                List.of(List.of(a), List.of(b)),
-                Rig.FAILOVER,
-                new OperatorOrders(order, List.of(order))));
+            new EgressSettings(List.of(a, b), Rig.FAILOVER)
+                .with(new OperatorOrders(order, List.of(order))));
 
     rig.add("1");
     rig.advance(Duration.ofMinutes(5));

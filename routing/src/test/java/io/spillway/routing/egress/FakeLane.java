@@ -4,6 +4,8 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
+import io.spillway.otlp.stage.DeadLetterStatus;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
@@ -24,8 +26,11 @@ final class FakeLane implements Lane {
   final Map<Long, Settlement> settled = new ConcurrentHashMap<>();
   final List<Long> redelivered = new CopyOnWriteArrayList<>();
   final LinkedBlockingQueue<Block> stored = new LinkedBlockingQueue<>();
+  final LinkedBlockingQueue<Block> backlog = new LinkedBlockingQueue<>();
   volatile RuntimeException pollFailure;
   volatile long givenUpBelow;
+  final List<DeadLetter> letters = new CopyOnWriteArrayList<>();
+  volatile boolean keepsLetters = true;
 
   @Override
   public LaneId id() {
@@ -40,6 +45,16 @@ final class FakeLane implements Lane {
       throw failure;
     }
     return stored.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public boolean setAside() {
+    return stored.drainTo(backlog) > 0;
+  }
+
+  @Override
+  public Block pollBacklog() {
+    return backlog.poll();
   }
 
   @Override
@@ -77,6 +92,17 @@ final class FakeLane implements Lane {
 
   @Override
   public int maxAppendBytes() {
+    throw new UnsupportedOperationException("not used by the egress");
+  }
+
+  @Override
+  public boolean keep(DeadLetter letter) {
+    letters.add(letter);
+    return keepsLetters;
+  }
+
+  @Override
+  public DeadLetterStatus deadLetters() {
     throw new UnsupportedOperationException("not used by the egress");
   }
 

@@ -29,7 +29,7 @@ class LaneEgressTest {
     return new LaneEgress(
         lane,
         new EgressSettings(List.of(primary, secondary), Rig.FAILOVER),
-        InstantSource.system(),
+        InstantSource.fixed(FakeClock.START),
         System::nanoTime,
         new Random(7),
         listener);
@@ -65,7 +65,7 @@ class LaneEgressTest {
 
     await().until(() -> egress.status().blocks() == Dispatcher.MAX_WINDOW_BLOCKS);
     assertThat(lane.stored).hasSize(500 - Dispatcher.MAX_WINDOW_BLOCKS);
-    assertThat(primary.calls).hasSize(Dispatcher.MAX_IN_FLIGHT_ATTEMPTS);
+    assertThat(primary.calls).hasSize(ConcurrencyLimit.INITIAL);
   }
 
   @Test
@@ -144,7 +144,13 @@ class LaneEgressTest {
             new EgressListener() {
               @Override
               public void attempt(
-                  LaneId id, String exporter, Outcome outcome, Duration took, long b, int i) {
+                  LaneId id,
+                  String exporter,
+                  Outcome outcome,
+                  Duration took,
+                  long b,
+                  long w,
+                  int i) {
                 throw new IllegalStateException("metrics");
               }
 
@@ -168,7 +174,13 @@ class LaneEgressTest {
             new EgressListener() {
               @Override
               public void attempt(
-                  LaneId id, String exporter, Outcome outcome, Duration took, long b, int i) {
+                  LaneId id,
+                  String exporter,
+                  Outcome outcome,
+                  Duration took,
+                  long b,
+                  long w,
+                  int i) {
                 if (lane.settled.isEmpty()
                     && Blocks.bodies(primary.lastCall().request()).contains("a")) {
                   throw new AssertionError("an error that nobody expects");

@@ -1,11 +1,12 @@
 package io.spillway.routing.egress;
 
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.Settlement;
+import io.spillway.routing.DrainSettings;
 import io.spillway.routing.FailoverSettings;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -62,7 +63,7 @@ final class Rig implements EgressListener {
   }
 
   void add(Block block) {
-    dispatcher.arrived(block, clock.nanos());
+    dispatcher.arrived(block, false, clock.nanos());
     run();
   }
 
@@ -90,6 +91,11 @@ final class Rig implements EgressListener {
     }
     clock.set(until);
     run();
+  }
+
+  static EgressSettings settings(
+      List<List<Exporter>> levels, FailoverSettings failover, OperatorOrders orders) {
+    return new EgressSettings(levels, failover, orders, DrainSettings.DEFAULT, LaneFlow.UNLIMITED);
   }
 
   void retarget(EgressSettings settings) {
@@ -120,7 +126,13 @@ final class Rig implements EgressListener {
 
   @Override
   public void attempt(
-      LaneId id, String exporter, Outcome outcome, Duration elapsed, long bytes, int items) {
+      LaneId id,
+      String exporter,
+      Outcome outcome,
+      Duration elapsed,
+      long bytes,
+      long wireBytes,
+      int items) {
     outcomes.add(outcome);
   }
 
@@ -130,7 +142,7 @@ final class Rig implements EgressListener {
   }
 
   @Override
-  public void dropped(LaneId id, DropReason drop, int items, Slice request, String reason) {
+  public void dropped(LaneId id, DropReason drop, int items, String reason) {
     drops.add(drop.label() + " " + items + " " + reason);
   }
 

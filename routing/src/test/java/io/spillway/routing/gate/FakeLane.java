@@ -3,6 +3,8 @@ package io.spillway.routing.gate;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
+import io.spillway.otlp.stage.DeadLetter;
+import io.spillway.otlp.stage.DeadLetterStatus;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
@@ -79,6 +81,16 @@ final class FakeLane implements Lane {
   }
 
   @Override
+  public boolean setAside() {
+    throw new AssertionError("the gate does not read");
+  }
+
+  @Override
+  public Block pollBacklog() {
+    throw new AssertionError("the gate does not read");
+  }
+
+  @Override
   public void settle(Block block, Settlement settlement) {
     throw new AssertionError("the gate does not settle");
   }
@@ -91,6 +103,16 @@ final class FakeLane implements Lane {
   @Override
   public long givenUpBelow() {
     throw new AssertionError("the gate does not deliver");
+  }
+
+  @Override
+  public boolean keep(DeadLetter letter) {
+    throw new UnsupportedOperationException("not used by the gate");
+  }
+
+  @Override
+  public DeadLetterStatus deadLetters() {
+    throw new UnsupportedOperationException("not used by the gate");
   }
 
   @Override

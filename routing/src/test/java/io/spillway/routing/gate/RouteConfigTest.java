@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.Signal;
+import io.spillway.routing.DailyWindow;
+import io.spillway.routing.DrainSettings;
+import io.spillway.routing.DrainSettings.Order;
 import io.spillway.routing.FailoverSettings;
 import io.spillway.routing.Glob;
 import java.time.Duration;
+import java.time.LocalTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +40,9 @@ class RouteConfigTest {
                 exporters: [otlp_grpc/eu, file/archive]
                 regions: [eu]
                 failover: { after: 5s, failback_after: 2m, hold: 30m }
+                drain: live_first
+                drain_rate: 10MiB
+                drain_window: "22:00-05:30"
                 slo: { objective: 99.5, window: 7d }
               - { name: default, exporters: file/archive }
             """);
@@ -61,6 +68,10 @@ class RouteConfigTest {
                     List.of(List.of("otlp_grpc/eu"), List.of("file/archive")), Set.of("eu")),
                 new FailoverSettings(
                     Duration.ofSeconds(5), Duration.ofMinutes(2), Duration.ofMinutes(30)),
+                new DrainSettings(
+                    Order.LIVE_FIRST,
+                    10 << 20,
+                    new DailyWindow(LocalTime.of(22, 0), LocalTime.of(5, 30))),
                 new SloSettings(99.5, Duration.ofDays(7))),
             new RouteSettings(
                 "default",
@@ -69,6 +80,7 @@ class RouteConfigTest {
                 null,
                 RouteTargets.inOrder(List.of("file/archive")),
                 new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60)),
+                DrainSettings.DEFAULT,
                 null));
   }
 
@@ -90,7 +102,7 @@ class RouteConfigTest {
                 exporters: [file/archive, file/archive]
                 failover: { after: 2d }
                 slo: { window: 1m }
-              - { name: logs, match: { resource: { a: b } }, exporters: [file/archive] }
+              - { name: logs, match: { resource: { a: b } }, exporters: [file/archive], drain_window: night }
               - { name: none, match: { resource: { a: b } } }
             """);
 
@@ -121,6 +133,8 @@ class RouteConfigTest {
             "routes::logs::slo::objective: missing (expected a percentage such as 99.9)",
             "routes::logs::slo::window: \"1m\" is out of range (expected from 1h to 365d)",
             "routes[3]::name: \"logs\" names an earlier route too (expected another name)",
+            "routes[3]::drain_window: \"night\" is not a span of the day (expected"
+                + " \"01:00-05:00\")",
             "routes::none::exporters: missing (expected the exporters of the route in failover"
                 + " order)",
             "routes: no route takes all traces, metrics, logs (expected a last route without"

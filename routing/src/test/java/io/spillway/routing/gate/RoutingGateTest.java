@@ -445,6 +445,7 @@ class RoutingGateTest {
                         null,
                         route.targets(),
                         route.failover(),
+                        route.drain(),
                         null))
             .toList();
 

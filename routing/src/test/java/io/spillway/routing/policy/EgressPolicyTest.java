@@ -57,7 +57,7 @@ class EgressPolicyTest {
     "other.example, 443, false",
   })
   void checkHost_byRule_allowsOrDenies(String host, int port, boolean allowed) {
-    assertThat(policy(VENDOR).checkHost("otlp_http/a", host, port) == null).isEqualTo(allowed);
+    assertThat(policy(VENDOR).checkHost(https(host, port)) == null).isEqualTo(allowed);
   }
 
   @ParameterizedTest
@@ -89,7 +89,7 @@ class EgressPolicyTest {
         "１２７.１ | a number that is not a dotted decimal address (expected one such as 192.0.2.1)",
       })
   void checkHost_notOneHost_isDeniedWithoutRepeatingIt(String host, String reason) {
-    assertThat(policy(VENDOR).checkHost("otlp_http/a", host, 443))
+    assertThat(policy(VENDOR).checkHost(https(host, 443)))
         .isEqualTo(new Denial("egress (built in)", reason));
   }
 
@@ -138,8 +138,7 @@ class EgressPolicyTest {
     "anything.example, 255.255.255.255, false",
   })
   void checkAddress_resolved_allowsOrDenies(String host, String address, boolean allowed) {
-    Denial denial =
-        policy(VENDOR).checkAddress("otlp_http/a", host, InetAddress.ofLiteral(address), 443);
+    Denial denial = policy(VENDOR).checkAddress(https(host, 443), InetAddress.ofLiteral(address));
 
     assertThat(denial == null).as(String.valueOf(denial)).isEqualTo(allowed);
   }
@@ -150,7 +149,7 @@ class EgressPolicyTest {
     byte[] mapped = HexFormat.of().parseHex("00000000000000000000ffff7f000001");
     InetAddress address = Inet6Address.getByAddress("x", mapped, 0);
 
-    assertThat(policy(VENDOR).checkAddress("otlp_http/a", "ingest.vendor.example", address, 443))
+    assertThat(policy(VENDOR).checkAddress(https("ingest.vendor.example", 443), address))
         .isEqualTo(
             new Denial(
                 "egress::allow[0]",
@@ -162,10 +161,10 @@ class EgressPolicyTest {
   void check_everyKindOfDenial_namesRuleAndReason() {
     EgressPolicy policy = policy(VENDOR);
 
-    assertThat(policy.checkHost("x", "other.example", 443))
+    assertThat(policy.checkHost(https("other.example", 443)))
         .isEqualTo(
             new Denial("egress::allow", "other.example port 443 matches no rule of egress::allow"));
-    assertThat(policy.checkHost("x", "169.254.169.254", 80))
+    assertThat(policy.checkHost(https("169.254.169.254", 80)))
         .isEqualTo(
             new Denial(
                 "egress (built in)",
@@ -207,14 +206,14 @@ class EgressPolicyTest {
     EgressPolicy policy = policy("receivers: {}");
 
     Denial denial =
-        address.isEmpty() ? policy.checkHost("x", host, 443) : address(policy, host, address);
+        address.isEmpty() ? policy.checkHost(https(host, 443)) : address(policy, host, address);
 
     assertThat(denial == null).isEqualTo(allowed);
   }
 
   @Test
   void checkHost_noEgressSection_saysHowToAllowIt() {
-    assertThat(policy("").checkHost("x", "vendor.example", 443))
+    assertThat(policy("").checkHost(https("vendor.example", 443)))
         .isEqualTo(
             new Denial(
                 "egress (not written: loopback only)",
@@ -224,7 +223,7 @@ class EgressPolicyTest {
 
   @Test
   void check_emptyEgressSection_deniesEverything() {
-    assertThat(policy("egress: {}").checkHost("x", "localhost", 443))
+    assertThat(policy("egress: {}").checkHost(https("localhost", 443)))
         .isEqualTo(
             new Denial("egress::allow", "localhost port 443 matches no rule of egress::allow"));
   }
@@ -247,8 +246,8 @@ class EgressPolicyTest {
                 "egress::allow[0]",
                 "region asia is configured for the exporter (expected one of eu, us)"));
     assertThat(policy.checkExporter("a", "b.example", 443, "asia")).isNull();
-    assertThat(policy.checkHost("e", "a.example", 443)).isNull();
-    assertThat(policy.checkHost("a", "a.example", 443)).isNotNull();
+    assertThat(policy.checkHost(inRegion("e", "a.example"))).isNull();
+    assertThat(policy.checkHost(inRegion("a", "a.example"))).isNotNull();
   }
 
   @Test
@@ -260,7 +259,7 @@ class EgressPolicyTest {
                     + " [203.0.113.0/24] }")
             .withListener(denials::add);
 
-    assertThat(policy.checkHost("x", "b.example", 443)).isNull();
+    assertThat(policy.checkHost(https("b.example", 443))).isNull();
     assertThat(address(policy, "a.example", "203.0.113.1")).isNull();
     assertThat(address(policy, "a.example", "169.254.169.254")).isNull();
     assertThat(address(policy, "a.example", "198.51.100.1")).isNull();
@@ -281,11 +280,11 @@ class EgressPolicyTest {
         policy("egress: { allow: [ { host: a.example } ] }").withListener(denials::add);
     InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
 
-    policy.checkHost("x", "a.example", 443);
+    policy.checkHost(https("a.example", 443));
     address(policy, "a.example", "198.51.100.1");
     address(policy, "a.example", "198.51.100.2");
-    policy.checkAddress("x", "a.example", loopback, 443);
-    policy.checkHost("x", "user:pw@a.example", 443);
+    policy.checkAddress(https("a.example", 443), loopback);
+    policy.checkHost(https("user:pw@a.example", 443));
 
     assertThat(policy.counters().all())
         .containsExactly(
@@ -358,7 +357,7 @@ class EgressPolicyTest {
   }
 
   private static Denial address(EgressPolicy policy, String host, String address) {
-    return policy.checkAddress("x", host, InetAddress.ofLiteral(address), 443);
+    return policy.checkAddress(https(host, 443), InetAddress.ofLiteral(address));
   }
 
   private static EgressPolicy policy(String yaml) {

@@ -217,9 +217,7 @@ public final class BufferBenchmark {
     List<Backlog> backlogs = new ArrayList<>();
     for (long bytes : BACKLOGS) {
       Path at = directory.resolve("backlog-" + (bytes >> 20));
-      try (Buffer buffer = open(at)) {
-        fill(buffer.lane(LANE, Codec.NONE), request, 1, Math.max(1, bytes / request.length));
-      }
+      fillBacklog(at, bytes);
       backlogs.add(new Backlog(at, bytes));
     }
     for (int round = 0; round < START_ROUNDS; round++) {
@@ -243,6 +241,14 @@ public final class BufferBenchmark {
       delete(backlog.at());
     }
     sink.stop(0);
+  }
+
+  /** Makes a buffer whose lane of traces of the default route holds so much. */
+  static void fillBacklog(Path at, long bytes) throws IOException, InterruptedException {
+    byte[] request = incompressibleRequest();
+    try (Buffer buffer = open(at)) {
+      fill(buffer.lane(LANE, Codec.NONE), request, 1, Math.max(1, bytes / request.length));
+    }
   }
 
   /** A buffer with so much in it, and what starts on it took: seconds, then MiB. */
@@ -480,7 +486,7 @@ public final class BufferBenchmark {
     }
   }
 
-  private static void delete(Path at) throws IOException {
+  static void delete(Path at) throws IOException {
     if (Files.exists(at)) {
       try (Stream<Path> files = Files.walk(at)) {
         for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

@@ -86,6 +86,10 @@ public final class CapturingSink implements AutoCloseable {
         port.reset();
         firstRefusalNanos.set(System.nanoTime());
       }
+      case Fault.Playing(Fault.Trick trick) -> {
+        port.play(trick);
+        firstRefusalNanos.set(System.nanoTime());
+      }
       case Fault.Hanging _, Fault.Answering _, Fault.PartlyRejecting _ -> port.heal();
     }
   }
@@ -159,7 +163,11 @@ public final class CapturingSink implements AutoCloseable {
     switch (now) {
       case null -> record(request);
       case Fault.PartlyRejecting _ -> record(request);
-      case Fault.Answering _, Fault.Hanging _, Fault.Refused _, Fault.Resetting _ -> {
+      case Fault.Answering _,
+          Fault.Hanging _,
+          Fault.Playing _,
+          Fault.Refused _,
+          Fault.Resetting _ -> {
         firstRefusalNanos.compareAndSet(0, System.nanoTime());
         refusals.incrementAndGet();
       }

@@ -1,6 +1,8 @@
 package io.spillway.tests.harness;
 
 import io.grpc.Status;
+import java.io.IOException;
+import java.net.Socket;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,14 @@ public sealed interface Fault {
    * @param retryAfter {@code Retry-After} and {@code RetryInfo}; null for none
    */
   record Answering(int http, Status.Code grpc, @Nullable Duration retryAfter) implements Fault {}
+
+  /** Each connection is played with; no server is behind it. */
+  record Playing(Trick trick) implements Fault {}
+
+  /** What is done with a connection, which is closed afterwards. */
+  interface Trick {
+    void play(Socket client) throws IOException;
+  }
 
   /** Requests are taken but for some of their items (OTLP §Partial Success). */
   record PartlyRejecting(int rejected, String message) implements Fault {}

@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TCP port in front of a server, which can vanish, come back as the same port, and reset what
- * connects to it.
+ * A TCP port in front of a server, which can vanish, come back as the same port, and reset or play
+ * with what connects to it.
  */
 final class FaultyPort implements AutoCloseable {
 
@@ -26,6 +26,7 @@ final class FaultyPort implements AutoCloseable {
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final int port;
   private volatile boolean resetting;
+  private volatile Fault.@Nullable Trick trick;
   private @Nullable ServerSocket listener;
 
   /** Opens a free port of an address of its own in front of a server on 127.0.0.1. */
@@ -41,6 +42,10 @@ final class FaultyPort implements AutoCloseable {
   /** Listens again, if it did not, and passes everything on. */
   synchronized void heal() {
     resetting = false;
+    if (trick != null) {
+      trick = null;
+      sockets.forEach(FaultyPort::closeQuietly);
+    }
     if (listener == null) {
       listen(port);
     }
@@ -59,6 +64,13 @@ final class FaultyPort implements AutoCloseable {
     heal();
     resetting = true;
     sockets.forEach(FaultyPort::resetQuietly);
+  }
+
+  /** Plays with all connections to come; those that are open end. */
+  synchronized void play(Fault.Trick newTrick) {
+    heal();
+    trick = newTrick;
+    sockets.forEach(FaultyPort::closeQuietly);
   }
 
   @Override
@@ -83,8 +95,12 @@ final class FaultyPort implements AutoCloseable {
     while (!socket.isClosed()) {
       try {
         Socket client = socket.accept();
+        Fault.Trick now = trick;
         if (resetting) {
           resetQuietly(client);
+        } else if (now != null) {
+          sockets.add(client);
+          Thread.ofVirtual().start(() -> play(now, client));
         } else {
           connect(client);
         }
@@ -102,6 +118,17 @@ final class FaultyPort implements AutoCloseable {
     sockets.add(server);
     Thread.ofVirtual().start(() -> pump(client, server));
     Thread.ofVirtual().start(() -> pump(server, client));
+  }
+
+  private void play(Fault.Trick played, Socket client) {
+    try {
+      played.play(client);
+    } catch (IOException e) {
+      // The client went away.
+    } finally {
+      closeQuietly(client);
+      sockets.remove(client);
+    }
   }
 
   private void pump(Socket from, Socket to) {

@@ -106,7 +106,7 @@ final class GrpcServer implements CapturingSink.Server {
                   .withDescription("as told")
                   .asRuntimeException(retryInfo(code, retryAfter)));
       // The call stays open until its client gives it up.
-      case Fault.Hanging _, Fault.Refused _, Fault.Resetting _ -> {}
+      case Fault.Hanging _, Fault.Playing _, Fault.Refused _, Fault.Resetting _ -> {}
     }
   }
 

@@ -82,7 +82,8 @@ final class HttpSinkServer implements CapturingSink.Server {
         }
         send(exchange, status, new byte[0]);
       }
-      case Fault.Hanging _, Fault.Refused _, Fault.Resetting _ -> sink.awaitEndOfHang();
+      case Fault.Hanging _, Fault.Playing _, Fault.Refused _, Fault.Resetting _ ->
+          sink.awaitEndOfHang();
     }
   }
 

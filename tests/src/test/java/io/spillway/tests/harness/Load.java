@@ -63,6 +63,12 @@ public final class Load implements AutoCloseable {
     return new Load(wires, Map.of("service.name", "load"), itemsPerRequest, pauseMillis);
   }
 
+  /** Lets the numbers of the items begin here, so that two loads do not send the same. */
+  public Load from(long firstId) {
+    nextId.set(firstId);
+    return this;
+  }
+
   public Load start() {
     for (Wire wire : wires) {
       threads.add(Thread.ofPlatform().name("load").daemon().start(() -> drive(wire)));
