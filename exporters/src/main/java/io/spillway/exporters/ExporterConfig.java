@@ -53,14 +53,21 @@ public sealed interface ExporterConfig
    * A place to dial.
    *
    * @param host a name or a literal address, without brackets
-   * @param plaintext whether nothing is encrypted on the way
    */
-  record Destination(String host, int port, boolean plaintext) {
+  record Destination(String host, int port, DialPolicy.Scheme scheme) {
+
+    /**
+     * A sink.
+     *
+     * @param plaintext whether nothing is encrypted on the way
+     */
+    Destination(String host, int port, boolean plaintext) {
+      this(host, port, plaintext ? DialPolicy.Scheme.HTTP : DialPolicy.Scheme.HTTPS);
+    }
 
     /** This place, as the egress policy knows it. */
     public DialPolicy.Target target(DialPolicy.Caller caller) {
-      return new DialPolicy.Target(
-          caller, plaintext ? DialPolicy.Scheme.HTTP : DialPolicy.Scheme.HTTPS, host, port);
+      return new DialPolicy.Target(caller, scheme, host, port);
     }
   }
 }

@@ -73,7 +73,7 @@ final class ExporterConfigReader {
     return switch (type) {
       case "otlp_grpc", "otlp" -> readGrpc(id, section);
       case "otlp_http", "otlphttp" -> readHttp(id, section);
-      case "file" -> readFile(id, section);
+      case "file" -> FileConfig.read(id, section);
       case "debug" ->
           new DebugConfig(
               id,
@@ -96,20 +96,10 @@ final class ExporterConfigReader {
     return null;
   }
 
-  private static @Nullable ExporterConfig readFile(String id, Section section) {
-    String directory = section.requiredString("directory");
-    try {
-      return directory.isEmpty() ? null : new FileConfig(id, Path.of(directory));
-    } catch (InvalidPathException e) {
-      section.problem("directory", "\"" + directory + "\" is not a path (expected a directory)");
-      return null;
-    }
-  }
-
   private static @Nullable ExporterConfig readGrpc(String id, Section section) {
     Section tls = section.section("tls");
     boolean insecure = tls.bool("insecure", false);
-    OtlpSettings otlp = readOtlp(id, section, tls);
+    OtlpSettings otlp = readOtlp(id, section, tls, false);
     checkGrpcNames(section, "headers", otlp.headers().values().keySet());
     checkGrpcNames(section, "header_files", otlp.sink().auth().headers().keySet());
     Endpoint endpoint =
@@ -134,7 +124,7 @@ final class ExporterConfigReader {
   private static @Nullable ExporterConfig readHttp(String id, Section section) {
     Section tls = section.section("tls");
     boolean insecure = tls.bool("insecure", false);
-    OtlpSettings otlp = readOtlp(id, section, tls);
+    OtlpSettings otlp = readOtlp(id, section, tls, true);
     Map<Signal, Endpoint> endpoints = new EnumMap<>(Signal.class);
     Map<Signal, String> keys = new EnumMap<>(Signal.class);
     for (Signal signal : Signal.values()) {
@@ -178,7 +168,7 @@ final class ExporterConfigReader {
     return endpoint.contains("@") ? "the URL" : "\"" + endpoint + "\"";
   }
 
-  private static OtlpSettings readOtlp(String id, Section section, Section tls) {
+  private static OtlpSettings readOtlp(String id, Section section, Section tls, boolean http) {
     return new OtlpSettings(
         id,
         readCodec(section),
@@ -194,6 +184,7 @@ final class ExporterConfigReader {
         section.bool("dangerously_allow_plaintext", false),
         section.decimal("cost_per_gib", 0, 0, 1_000_000),
         SinkConfig.read(section),
+        LinkConfig.read(section, http),
         readProbeInterval(section));
   }
 

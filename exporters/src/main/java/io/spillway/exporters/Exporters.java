@@ -8,15 +8,19 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Makes exporters and owns the threads they share: few for I/O, few for what blocks (name lookups).
@@ -39,9 +43,11 @@ public final class Exporters implements AutoCloseable {
 
   private final DialPolicy policy;
   private final InstantSource clock;
+  private final NameLookup lookup;
   private final String userAgent;
   private final EventLoopGroup loops;
   private final ThreadPoolExecutor lookups;
+  private final Set<Dialer> dialers = ConcurrentHashMap.newKeySet();
   private final Map<String, Traffic> traffic = new ConcurrentHashMap<>();
 
   /**
@@ -56,9 +62,19 @@ public final class Exporters implements AutoCloseable {
    * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
    */
   Exporters(DialPolicy policy, InstantSource clock, String version) {
+    this(policy, clock, NameLookup.SYSTEM, version);
+  }
+
+  /**
+   * @param clock for file names and HTTP dates
+   * @param lookup finds the addresses of all names
+   * @param version Spillway's, shown to sinks as {@code User-Agent: Spillway/<version>}
+   */
+  Exporters(DialPolicy policy, InstantSource clock, NameLookup lookup, String version) {
     NOISY.forEach(logger -> logger.setLevel(Level.SEVERE));
     this.policy = policy;
     this.clock = clock;
+    this.lookup = lookup;
     this.userAgent = "Spillway/" + version;
     this.loops =
         new MultiThreadIoEventLoopGroup(
@@ -89,12 +105,12 @@ public final class Exporters implements AutoCloseable {
    *     configuration was read no longer is
    */
   public Exporter create(ExporterConfig config) {
-    Dialer dialer = new Dialer(config.caller(), policy, lookups, traffic(config.id()));
+    EventLoop loop = loops.next();
     try {
       return switch (config) {
-        case OtlpGrpcConfig grpc -> grpc(grpc, dialer, loops.next());
-        case OtlpHttpConfig http -> http(http, dialer, loops.next());
-        case FileConfig file -> new FileExporter(file, clock, FileExporter.ROTATE_BYTES);
+        case OtlpGrpcConfig grpc -> grpc(grpc, dialer(config, grpc.otlp(), loop), loop);
+        case OtlpHttpConfig http -> http(http, dialer(config, http.otlp(), loop), loop);
+        case FileConfig file -> new FileExporter(file, clock);
         case DebugConfig debug -> new DebugExporter(debug);
       };
     } catch (TlsConfigException e) {
@@ -103,6 +119,45 @@ public final class Exporters implements AutoCloseable {
     } catch (IOException e) {
       throw new IllegalStateException("exporters::" + config.id() + ": " + e.getMessage(), e);
     }
+  }
+
+  private Dialer dialer(ExporterConfig config, OtlpSettings otlp, EventLoop loop) {
+    Dialer dialer =
+        new Dialer(
+            config.caller(), policy, lookup, lookups, traffic(config.id()), otlp.link().proxy());
+    dialer.recheckEach(otlp.link().dnsRefreshInterval().toNanos(), loop);
+    dialers.removeIf(Dialer::isForgotten);
+    dialers.add(dialer);
+    return dialer;
+  }
+
+  /**
+   * Looks at once at what open connections lead to, those of closing exporters included: for when
+   * the policy has changed. Those that it denies are cut off. Returns without waiting.
+   */
+  public void recheck() {
+    dialers.forEach(Dialer::recheck);
+  }
+
+  /** Connections that an exporter has open. Safe on any thread. */
+  public long connections(String exporter) {
+    return openTo(exporter).count();
+  }
+
+  private Stream<InetSocketAddress> openTo(String exporter) {
+    return dialers.stream().filter(dialer -> dialer.isOf(exporter)).flatMap(Dialer::openTo);
+  }
+
+  /**
+   * Ephemeral ports in use to the one address and port of this exporter's that takes most, whoever
+   * of the exporters uses them: an address and port can be connected to from each local port once.
+   */
+  public long portsUsed(String exporter) {
+    Map<InetSocketAddress, Long> all =
+        dialers.stream()
+            .flatMap(Dialer::openTo)
+            .collect(Collectors.groupingBy(address -> address, Collectors.counting()));
+    return openTo(exporter).mapToLong(address -> all.getOrDefault(address, 0L)).max().orElse(0);
   }
 
   private Exporter grpc(OtlpGrpcConfig config, Dialer dialer, EventLoop loop)

@@ -61,6 +61,7 @@ final class Failures {
   private static @Nullable ErrorClass classOf(Throwable failure) {
     return switch (failure) {
       case PolicyDeniedException e -> ErrorClass.POLICY;
+      case ProxyException e -> e.error();
       case UnknownHostException e -> ErrorClass.DNS;
       case SSLException e -> ErrorClass.TLS;
       case CertificateException e -> ErrorClass.TLS;
@@ -79,6 +80,7 @@ final class Failures {
     String message = failure.getMessage();
     return switch (failure) {
       case PolicyDeniedException e -> String.valueOf(message);
+      case ProxyException e -> String.valueOf(message);
       case UnknownHostException e -> "the name cannot be resolved: " + message;
       default -> SinkWords.clean(message == null ? kind : kind + ": " + message);
     };

@@ -45,6 +45,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private ByteArrayOutputStream body = new ByteArrayOutputStream();
   private boolean informational;
   private boolean truncated;
+  private boolean retired;
   private boolean requestWritten;
   private @Nullable Throwable failure;
 
@@ -81,7 +82,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   boolean isUsable() {
-    return channel.isActive() && exchange == null;
+    return channel.isActive() && exchange == null && !retired;
   }
 
   /**
@@ -174,7 +175,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     exchange = null;
     HttpAnswer answer =
         new HttpAnswer(head.status(), head.headers(), Slice.of(body.toByteArray()), truncated);
-    if (requestWritten && !truncated && HttpUtil.isKeepAlive(head) && channel.isActive()) {
+    if (requestWritten
+        && !truncated
+        && HttpUtil.isKeepAlive(head)
+        && channel.isActive()
+        && !retired) {
       channel.chargeTo(null);
       owner.reusable(this);
     } else {
@@ -213,7 +218,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof IdleStateEvent && exchange == null) {
+    retired |= event == SinkChannel.Notice.RETIRE;
+    if ((retired || event instanceof IdleStateEvent) && exchange == null) {
       close();
     }
   }

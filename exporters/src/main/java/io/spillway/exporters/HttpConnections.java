@@ -12,11 +12,10 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections of one exporter to one place, at most {@link #MAX_CONNECTIONS}. Who finds none
+ * The connections of one exporter to one place, at most {@code max_connections}. Who finds none
  * free waits in line. Belongs to one event loop, so it needs no locks.
  */
 final class HttpConnections implements HttpConnection.Owner {
-  static final int MAX_CONNECTIONS = 32;
   private static final int MAX_WAITING = 1024;
 
   private final Endpoint endpoint;
@@ -25,6 +24,7 @@ final class HttpConnections implements HttpConnection.Owner {
   private final EventLoop loop;
   private final Dialer dialer;
   private final Duration timeout;
+  private final int maxConnections;
   private final Set<HttpConnection> open = new HashSet<>();
   private final Deque<HttpConnection> idle = new ArrayDeque<>();
   private final Deque<Seeker> waiting = new ArrayDeque<>();
@@ -46,6 +46,7 @@ final class HttpConnections implements HttpConnection.Owner {
 
   /**
    * @param endpoint whose path is of no importance here
+   * @param maxConnections open at once
    * @param timeout for connecting
    */
   HttpConnections(
@@ -54,13 +55,15 @@ final class HttpConnections implements HttpConnection.Owner {
       String serverName,
       EventLoop loop,
       Dialer dialer,
-      Duration timeout) {
+      Duration timeout,
+      int maxConnections) {
     this.endpoint = endpoint;
     this.tls = tls;
     this.serverName = serverName;
     this.loop = loop;
     this.dialer = dialer;
     this.timeout = timeout;
+    this.maxConnections = maxConnections;
   }
 
   EventLoop loop() {
@@ -79,7 +82,7 @@ final class HttpConnections implements HttpConnection.Owner {
       seeker.found(connection);
     } else if (closed) {
       seeker.notFound(new RejectedExecutionException("the exporter is closed"));
-    } else if (open.size() + dialling < MAX_CONNECTIONS) {
+    } else if (open.size() + dialling < maxConnections) {
       dial(seeker);
     } else if (waiting.size() < MAX_WAITING) {
       waiting.addLast(seeker);

@@ -96,7 +96,7 @@ final class HttpDial {
       end(lastFailure);
       return;
     }
-    SinkChannel dialled = dialer.channel(endpoint);
+    SinkChannel dialled = dialer.channel(endpoint, each.toMillis() / 2);
     dialled.chargeTo(wireBytes);
     channel = dialled;
     ChannelFuture connecting = bootstrap(dialled, each).connect(addresses.next());

@@ -21,10 +21,7 @@ record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterC
 
   @Override
   public List<Destination> destinations() {
-    return Stream.concat(
-            Stream.of(endpoint.destination()), otlp.sink().auth().destinations().stream())
-        .distinct()
-        .toList();
+    return otlp.allDestinations(Stream.of(endpoint.destination()));
   }
 
   @Override

@@ -52,6 +52,7 @@ final class OtlpGrpcExporter implements Exporter {
   private final GrpcOutcomes outcomes;
   private final Credentials credentials;
   private final Traffic traffic;
+  private final Dialer dialer;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
@@ -75,10 +76,13 @@ final class OtlpGrpcExporter implements Exporter {
     this.credentials = credentials;
     this.attempts = new Attempts(config.id());
     this.traffic = dialer.traffic();
+    this.dialer = dialer;
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
     this.channel = channel(config, dialer, loop, offload, userAgent);
+    // Lets calls finish; the next one resolves and connects anew.
+    dialer.whenMoved(channel::enterIdle);
   }
 
   private static MethodDescriptor<Slice, Slice> method(Signal signal) {
@@ -108,14 +112,17 @@ final class OtlpGrpcExporter implements Exporter {
     }
     return builder
         .eventLoopGroup(loop)
-        .channelFactory(() -> dialer.channel(endpoint), InetSocketAddress.class)
+        .channelFactory(
+            () -> dialer.channel(endpoint, config.otlp().timeout().toMillis() / 2),
+            InetSocketAddress.class)
         .directExecutor()
         .offloadExecutor(offload)
         .compressorRegistry(compressors())
         .maxInboundMessageSize(GrpcOutcomes.MAX_RESPONSE_BYTES)
         .keepAliveTime(KEEPALIVE_SECONDS, SECONDS)
         .keepAliveTimeout(KEEPALIVE_TIMEOUT_SECONDS, SECONDS)
-        .proxyDetector(address -> null) // none from the environment: the policy knows no proxies
+        .proxyDetector(
+            address -> null) // none from the environment; the dialer has the configured one
         .disableRetry()
         .disableServiceConfigLookUp()
         .userAgent(userAgent)
@@ -251,6 +258,7 @@ final class OtlpGrpcExporter implements Exporter {
   @Override
   public void close(Duration deadline) {
     attempts.close(deadline);
+    dialer.close();
     credentials.close();
     channel.shutdownNow();
   }

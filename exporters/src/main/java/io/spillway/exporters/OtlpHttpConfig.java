@@ -5,7 +5,6 @@ import io.spillway.otlp.Signal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,11 +31,10 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
 
   @Override
   public List<Destination> destinations() {
-    Stream<Destination> own =
+    return otlp.allDestinations(
         endpoints.entrySet().stream()
             .sorted(Map.Entry.comparingByKey())
-            .map(entry -> entry.getValue().destination());
-    return Stream.concat(own, otlp.sink().auth().destinations().stream()).distinct().toList();
+            .map(entry -> entry.getValue().destination()));
   }
 
   @Override

@@ -30,6 +30,7 @@ final class OtlpHttpExporter implements Exporter {
   private final String userAgent;
   private final Attempts attempts;
   private final Traffic traffic;
+  private final Dialer dialer;
   private final Map<Signal, HttpConnections> connections = new EnumMap<>(Signal.class);
 
   /**
@@ -50,6 +51,7 @@ final class OtlpHttpExporter implements Exporter {
     this.userAgent = userAgent;
     this.attempts = new Attempts(config.id());
     this.traffic = dialer.traffic();
+    this.dialer = dialer;
     boolean encrypted = config.endpoints().values().stream().anyMatch(e -> !e.plaintext());
     SslContext tls = encrypted ? config.otlp().tls().forHttp() : null;
     Map<ExporterConfig.Destination, HttpConnections> places = new HashMap<>();
@@ -71,7 +73,8 @@ final class OtlpHttpExporter implements Exporter {
         override == null ? endpoint.host() : override,
         loop,
         dialer,
-        config.otlp().timeout());
+        config.otlp().timeout(),
+        config.otlp().link().maxConnections());
   }
 
   @Override
@@ -137,6 +140,7 @@ final class OtlpHttpExporter implements Exporter {
   @Override
   public void close(Duration deadline) {
     attempts.close(deadline);
+    dialer.close();
     credentials.close();
     if (!loop.isShuttingDown()) {
       connections.values().forEach(place -> loop.execute(place::close));

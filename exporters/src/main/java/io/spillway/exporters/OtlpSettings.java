@@ -3,6 +3,9 @@ package io.spillway.exporters;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.RetrySettings;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,4 +29,20 @@ record OtlpSettings(
     boolean plaintextAllowed,
     double costPerGib,
     SinkConfig sink,
-    Duration probeInterval) {}
+    LinkConfig link,
+    Duration probeInterval) {
+
+  /** These places, those where it authenticates, and the proxy on the way to them. */
+  List<ExporterConfig.Destination> allDestinations(Stream<ExporterConfig.Destination> places) {
+    ProxyAddress proxy = link.proxy();
+    return Stream.of(
+            places,
+            sink.auth().destinations().stream(),
+            proxy == null
+                ? Stream.<ExporterConfig.Destination>empty()
+                : Stream.of(proxy.destination()))
+        .flatMap(Function.identity())
+        .distinct()
+        .toList();
+  }
+}

@@ -1,6 +1,5 @@
 package io.spillway.exporters;
 
-import io.spillway.otlp.Slice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -8,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file of export requests of one signal, as protobuf's {@code writeDelimitedTo} writes them and
- * {@code parseDelimitedFrom} reads them.
+ * A file of export requests of one signal. In protobuf it is as {@code writeDelimitedTo} writes and
+ * {@code parseDelimitedFrom} reads it:
  *
  * <pre>
  *   ┌───────────────────┬──────────────────────────────┐
@@ -18,15 +17,16 @@ import org.slf4j.LoggerFactory;
  *   └───────────────────┴──────────────────────────────┘
  * </pre>
  *
- * <p>Not compressed. A record that is cut short can only be the last one: it was being written when
- * the machine or the process stopped, and was not called delivered.
+ * <p>In JSON each request is a line. Compressed, it is a run of gzip members or zstd frames; each
+ * record begins with one of its own. What is cut short can only be the end: it was being written
+ * when the machine or the process stopped, and was not called delivered.
  */
 final class RequestFile implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RequestFile.class);
-  private static final int MAX_VARINT_BYTES = 5;
 
   private final FileChannel channel;
   private long length;
+  private long forced;
 
   /**
    * @param channel of an empty file, open for writing; closed with this object
@@ -40,20 +40,21 @@ final class RequestFile implements AutoCloseable {
     return length;
   }
 
+  /** Whether nothing in it is on the disk. */
+  boolean isEmpty() {
+    return forced == 0;
+  }
+
   /**
-   * Returns once the request is on the disk. After an exception the file holds the records before
-   * it and must not be appended to.
+   * Writes a record; {@link #force} makes it last. After an exception the file holds what was
+   * forced before, and must not be written to.
    */
-  void append(Slice request) throws IOException {
-    ByteBuffer head = varint(request.length());
-    ByteBuffer body = ByteBuffer.wrap(request.array(), request.offset(), request.length());
-    long added = (long) head.remaining() + body.remaining();
+  void append(ByteBuffer... record) throws IOException {
+    long added = remaining(record);
     try {
-      ByteBuffer[] record = {head, body};
-      while (body.hasRemaining() || head.hasRemaining()) {
+      while (remaining(record) > 0) {
         channel.write(record);
       }
-      channel.force(false);
     } catch (IOException e) {
       cutBack(e);
       throw e;
@@ -61,23 +62,33 @@ final class RequestFile implements AutoCloseable {
     length += added;
   }
 
+  private static long remaining(ByteBuffer... record) {
+    long bytes = 0;
+    for (ByteBuffer part : record) {
+      bytes += part.remaining();
+    }
+    return bytes;
+  }
+
+  /** Returns once all records are on the disk. After an exception as {@link #append}. */
+  void force() throws IOException {
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      cutBack(e);
+      throw e;
+    }
+    forced = length;
+  }
+
   /** What is left of a record would be taken for the beginning of the next. */
   private void cutBack(IOException cause) {
+    length = forced;
     try {
-      channel.truncate(length);
+      channel.truncate(forced);
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
-  }
-
-  private static ByteBuffer varint(int value) {
-    ByteBuffer bytes = ByteBuffer.allocate(MAX_VARINT_BYTES);
-    int rest = value;
-    while (rest > 0x7f) {
-      bytes.put((byte) (rest | 0x80));
-      rest >>>= 7;
-    }
-    return bytes.put((byte) rest).flip();
   }
 
   @Override

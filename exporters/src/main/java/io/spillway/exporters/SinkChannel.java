@@ -6,6 +6,8 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
 import io.spillway.otlp.stage.WireBytes;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -21,12 +23,23 @@ import org.jspecify.annotations.Nullable;
  * the byte, also when a write breaks off. Belongs to one event loop.
  */
 final class SinkChannel extends NioSocketChannel {
+  /** What handlers are told, as a user event. */
+  enum Notice {
+    /** To finish what the connection carries, and to close it then. */
+    RETIRE
+  }
+
+  private static final InetSocketAddress NOWHERE = InetSocketAddress.createUnresolved("nowhere", 0);
+
   private final Dialer dialer;
   private final Endpoint endpoint;
   private final Traffic traffic;
   private final Flushed flushed = new Flushed();
   private final ChannelOutboundBuffer.MessageProcessor addPending = this::addPending;
   private @Nullable WireBytes attempt;
+
+  private volatile InetSocketAddress remote = NOWHERE;
+  private boolean cutOff;
 
   /** Bytes flushed and not written yet, as of the last time they were added up. */
   private long pending;
@@ -51,8 +64,52 @@ final class SinkChannel extends NioSocketChannel {
     if (!(remote instanceof InetSocketAddress address) || address.isUnresolved()) {
       throw new IOException("not a resolved address: " + remote);
     }
-    dialer.requireAllowed(endpoint, address.getAddress());
+    this.remote = address;
+    dialer.opening(this, address.getAddress());
     return super.doConnect(remote, local);
+  }
+
+  @Override
+  protected void doClose() throws Exception {
+    dialer.closed(this);
+    super.doClose();
+  }
+
+  /** The endpoint it was opened for, also if a proxy is on the way. */
+  Endpoint endpoint() {
+    return endpoint;
+  }
+
+  /** What it is connected to, or about to be. */
+  InetSocketAddress remote() {
+    return remote;
+  }
+
+  /** Closes it at once; what it carries fails with this cause. Safe on any thread. */
+  void cutOff(PolicyDeniedException cause) {
+    onLoop(
+        () -> {
+          if (!cutOff) {
+            cutOff = true;
+            // In this wrapping gRPC passes the cause on to its calls; others unwrap it.
+            pipeline()
+                .fireExceptionCaught(
+                    Http2Exception.connectionError(
+                        Http2Error.INTERNAL_ERROR, cause, "cut off by the egress policy"));
+            unsafe().close(unsafe().voidPromise());
+          }
+        });
+  }
+
+  /** Lets it finish what it carries and then close. Safe on any thread. */
+  void retire() {
+    onLoop(() -> pipeline().fireUserEventTriggered(Notice.RETIRE));
+  }
+
+  private void onLoop(Runnable step) {
+    if (!eventLoop().isShuttingDown()) {
+      eventLoop().execute(step);
+    }
   }
 
   @Override

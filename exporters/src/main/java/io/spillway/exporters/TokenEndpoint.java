@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * body, and from then on in whichever way worked.
  */
 final class TokenEndpoint {
+  /** Tokens are fetched one at a time. */
+  private static final int MAX_CONNECTIONS = 1;
+
   private final OAuthConfig config;
   private final HttpConnections place;
   private final Executor reader;
@@ -60,7 +63,8 @@ final class TokenEndpoint {
             override == null ? endpoint.host() : override,
             loop,
             dialer,
-            config.timeout());
+            config.timeout(),
+            MAX_CONNECTIONS);
   }
 
   /** Fails with a {@link TokenException} and nothing else. */

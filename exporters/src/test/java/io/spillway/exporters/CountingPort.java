@@ -22,9 +22,14 @@ final class CountingPort implements AutoCloseable {
   private final int sinkPort;
 
   CountingPort(int sinkPort) {
+    this("127.0.0.1", 0, sinkPort);
+  }
+
+  /** A port of an address of the loopback interface. */
+  CountingPort(String address, int port, int sinkPort) {
     this.sinkPort = sinkPort;
     try {
-      server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+      server = new ServerSocket(port, 100, InetAddress.ofLiteral(address));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -43,7 +43,8 @@ final class CredentialsTest {
   @TempDir Path folder;
 
   private final FakePolicy policy = new FakePolicy();
-  private final Exporters exporters = new Exporters(policy, InstantSource.system(), "1.2.3");
+  private final Exporters exporters =
+      new Exporters(policy, InstantSource.system(), NameLookup.SYSTEM, "1.2.3");
   private final List<AutoCloseable> opened = new ArrayList<>();
   private final AtomicInteger tokens = new AtomicInteger();
 

@@ -8,6 +8,7 @@ import io.spillway.config.Problems;
 import io.spillway.exporters.ExporterConfig.Destination;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.stage.DialPolicy.Scheme;
 import io.spillway.otlp.stage.RetrySettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +45,36 @@ final class ExporterConfigTest {
   }
 
   @Test
+  void readAll_badProxy_isAProblemThatShowsNoPassword() {
+    assertThat(grpcProblems("proxy_url: 'https://u:hunter22@proxy:1'"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: the URL is an https proxy, which is not supported"
+                + " (expected http://host:port; TLS to the sink goes through it end to end)");
+    assertThat(grpcProblems("proxy_url: 'proxy:3128'"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: \"proxy:3128\" is not a URL (expected"
+                + " https://host:port)");
+    assertThat(grpcProblems("proxy_url: 'http://u:hunter22%zz@proxy:1'"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: the URL has a user or password that is not"
+                + " percent-encoded well");
+  }
+
+  @Test
+  void readAll_proxy_isADestinationWithoutCredentials() {
+    ExporterConfig config =
+        read(
+                "exporters:",
+                "  otlp_http/x: { endpoint: 'https://h', proxy_url: 'http://u:hunter22@p:3128' }")
+            .get("otlp_http/x");
+
+    assertThat(config.destinations())
+        .containsExactly(
+            new Destination("h", 443, false), new Destination("p", 3128, Scheme.PROXY));
+    assertThat(config.toString()).contains("p:3128").doesNotContain("hunter22", "dTpodW50ZXIyMg");
+  }
+
+  @Test
   void readAll_minimal_hasTheDefaults() {
     OtlpGrpcConfig config =
         (OtlpGrpcConfig)
@@ -64,6 +95,7 @@ final class ExporterConfigTest {
                 false,
                 0,
                 SinkConfig.DEFAULT,
+                LinkConfig.DEFAULT,
                 Duration.ofMinutes(1)));
   }
 
@@ -89,6 +121,8 @@ final class ExporterConfigTest {
                     "    dangerously_allow_plaintext: true",
                     "    cost_per_gib: 0.12",
                     "    strict_otlp: true",
+                    "    proxy_url: http://u:p%40ss@proxy:3128",
+                    "    dns_refresh_interval: 5s",
                     "    probe_interval: 5m")
                 .get("otlp_grpc/eu");
 
@@ -106,6 +140,8 @@ final class ExporterConfigTest {
                 true,
                 0.12,
                 new SinkConfig(AuthConfig.NONE, true),
+                new LinkConfig(
+                    new ProxyAddress("proxy", 3128, "Basic dTpwQHNz"), Duration.ofSeconds(5), 32),
                 Duration.ofMinutes(5)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);

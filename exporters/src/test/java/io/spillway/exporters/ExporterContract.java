@@ -34,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What every exporter that dials promises, kept against a real server. */
@@ -43,7 +44,8 @@ abstract class ExporterContract {
 
   final FakePolicy policy = new FakePolicy();
   private final List<AutoCloseable> opened = new ArrayList<>();
-  private final Exporters exporters = new Exporters(policy, InstantSource.fixed(NOW), "1.2.3");
+  final FakeNames names = new FakeNames();
+  final Exporters exporters = new Exporters(policy, InstantSource.fixed(NOW), names, "1.2.3");
 
   /** {@code otlp_grpc} or {@code otlp_http}. */
   abstract String type();
@@ -439,6 +441,294 @@ abstract class ExporterContract {
 
     assertThat(outcome).isNotInstanceOf(Outcome.Delivered.class);
     assertThat(sink.received()).isEmpty();
+  }
+
+  // --- names that move
+
+  /** An exporter to a name at 127.0.0.1 with an attempt in flight at a sink that holds it. */
+  private CompletableFuture<Outcome> heldAttempt(Sink sink, Exporter exporter) {
+    sink.hold();
+    CompletableFuture<Outcome> attempt = exporter.export(Requests.spans(1));
+    await().atMost(60, SECONDS).until(() -> sink.received().size() == 1);
+    return attempt;
+  }
+
+  private Exporter exporterToName(int port, String... keys) {
+    names.set("sink.test", "127.0.0.1");
+    return exporterTo("http://sink.test:" + port, keys);
+  }
+
+  private void awaitConnections(Exporter exporter, long connections) {
+    await().atMost(60, SECONDS).until(() -> exporters.connections(exporter.id()) == connections);
+  }
+
+  @Test
+  void recheck_nameMoved_finishesWhatIsInFlightAndMovesOn() {
+    Sink before = sink();
+    Sink after = sink();
+    CountingPort moved = opened(new CountingPort("127.0.0.2", before.port(), after.port()));
+    Exporter exporter = exporterToName(before.port());
+    CompletableFuture<Outcome> inFlight = heldAttempt(before, exporter);
+    names.set("sink.test", "127.0.0.2");
+
+    exporters.recheck();
+    await()
+        .atMost(60, SECONDS)
+        .until(
+            () -> {
+              CompletableFuture<Outcome> next = exporter.export(Requests.spans(1));
+              await()
+                  .atMost(60, SECONDS)
+                  .until(() -> next.isDone() || before.received().size() > 1);
+              return moved.connections.get() > 0;
+            });
+    assertThat(inFlight).isNotDone();
+    before.release();
+
+    assertThat(outcome(inFlight)).isEqualTo(new Outcome.Delivered());
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+    awaitConnections(exporter, 1);
+    int taken = before.received().size();
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+    assertThat(before.received()).hasSize(taken);
+  }
+
+  @Test
+  void recheck_idleConnectionOfAMovedName_isLeft() {
+    Sink before = sink();
+    Sink after = sink();
+    opened(new CountingPort("127.0.0.2", before.port(), after.port()));
+    Exporter exporter = exporterToName(before.port());
+    export(exporter);
+    names.set("sink.test", "127.0.0.2");
+
+    exporters.recheck();
+
+    awaitConnections(exporter, 0);
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+    assertThat(after.received()).hasSize(1);
+  }
+
+  @Test
+  void refresh_nameMovedToAForbiddenAddress_cutsOffAtOnce() {
+    Sink sink = sink();
+    Exporter exporter = exporterToName(sink.port(), "dns_refresh_interval: 100ms");
+    CompletableFuture<Outcome> inFlight = heldAttempt(sink, exporter);
+    policy.deniedAddresses.add("127.0.0.2");
+
+    names.set("sink.test", "127.0.0.2");
+
+    assertThat(outcome(inFlight))
+        .isEqualTo(
+            new Outcome.SinkDown(
+                ErrorClass.POLICY, "denied by egress::deny_networks: 127.0.0.2 is denied"));
+    awaitConnections(exporter, 0);
+    assertDown(export(exporter), ErrorClass.POLICY);
+    sink.release();
+  }
+
+  @Test
+  void recheck_openAddressIsDeniedNow_cutsOffAtOnce() {
+    Sink sink = sink();
+    Exporter exporter = exporterToName(sink.port());
+    CompletableFuture<Outcome> inFlight = heldAttempt(sink, exporter);
+    names.set("sink.test", "127.0.0.2"); // allowed, but what is open is not
+    policy.deniedAddresses.add("127.0.0.1");
+
+    exporters.recheck();
+
+    assertDown(outcome(inFlight), ErrorClass.POLICY);
+    awaitConnections(exporter, 0);
+    sink.release();
+  }
+
+  @Test
+  void recheck_hostIsDeniedNow_cutsOffAtOnce() {
+    Sink sink = tlsSink(TestCertificates.localhost(), false);
+    Exporter exporter = tlsExporter(sink, trust(TestCertificates.localhost()));
+    CompletableFuture<Outcome> inFlight = heldAttempt(sink, exporter);
+    policy.denyHosts = true;
+
+    exporters.recheck();
+
+    assertDown(outcome(inFlight), ErrorClass.POLICY);
+    awaitConnections(exporter, 0);
+    sink.release();
+  }
+
+  @Test
+  void recheck_lookupFails_changesNothing() {
+    Sink sink = sink();
+    Exporter exporter = exporterToName(sink.port());
+    CompletableFuture<Outcome> inFlight = heldAttempt(sink, exporter);
+    names.set("sink.test");
+    int lookups = names.lookups.get();
+
+    exporters.recheck();
+    exporters.recheck();
+    await().atMost(60, SECONDS).until(() -> names.lookups.get() >= lookups + 2);
+    sink.release();
+
+    assertThat(outcome(inFlight)).isEqualTo(new Outcome.Delivered());
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+  }
+
+  // --- proxies
+
+  private ConnectProxy proxyTo(Sink sink) {
+    return opened(new ConnectProxy(sink.port()));
+  }
+
+  private static String through(ConnectProxy proxy) {
+    return "proxy_url: \"http://127.0.0.1:" + proxy.port() + "\"";
+  }
+
+  private Outcome exportThrough(ConnectProxy proxy) {
+    return export(exporterTo("http://127.0.0.1:4321", through(proxy), "timeout: 20s"));
+  }
+
+  @Test
+  void export_proxy_tunnelsToTheSink() {
+    Sink sink = sink();
+    ConnectProxy proxy = proxyTo(sink);
+    Exporter exporter = exporterTo("http://127.0.0.1:" + sink.port(), through(proxy));
+
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+
+    String authority = "127.0.0.1:" + sink.port();
+    assertThat(proxy.requests)
+        .containsExactly("CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n\r\n");
+    assertThat(sink.received()).hasSize(2);
+  }
+
+  @Test
+  void export_proxyWithCredentialsToTls_tunnelsToTheSink() {
+    Sink sink = tlsSink(TestCertificates.localhost(), false);
+    ConnectProxy proxy = proxyTo(sink);
+    Exporter exporter =
+        exporterTo(
+            "https://localhost:" + sink.port(),
+            "proxy_url: \"http://user:p%40ss@127.0.0.1:" + proxy.port() + "\"",
+            "tls: { " + trust(TestCertificates.localhost()) + " }");
+
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered());
+
+    assertThat(proxy.requests.getFirst())
+        .contains("\r\nProxy-Authorization: Basic dXNlcjpwQHNz\r\n");
+    assertThat(sink.received().getFirst().headers()).doesNotContainKey("proxy-authorization");
+  }
+
+  @Test
+  void export_proxyToANameUnknownHere_leavesItToTheProxy() {
+    Sink sink = sink();
+    ConnectProxy proxy = proxyTo(sink);
+    names.set("inside.test");
+
+    assertThat(export(exporterTo("http://inside.test:" + sink.port(), through(proxy))))
+        .isEqualTo(new Outcome.Delivered());
+
+    assertThat(proxy.requests.getFirst()).startsWith("CONNECT inside.test:" + sink.port());
+  }
+
+  @Test
+  void export_proxyToAForbiddenPlace_isDownAndAsksNobody() {
+    Sink sink = sink();
+    ConnectProxy proxy = proxyTo(sink);
+    names.set("metadata.test", "169.254.169.254");
+    policy.deniedAddresses.add("169.254.169.254");
+    policy.deniedHosts.add("elsewhere.test");
+    names.set("elsewhere.test");
+
+    assertDown(export(exporterTo("http://metadata.test:80", through(proxy))), ErrorClass.POLICY);
+    assertDown(export(exporterTo("http://elsewhere.test:80", through(proxy))), ErrorClass.POLICY);
+
+    assertThat(proxy.requests).isEmpty();
+    assertThat(sink.received()).isEmpty();
+  }
+
+  @Test
+  void export_proxyItselfForbidden_isDownAndAsksNobody() {
+    ConnectProxy proxy = proxyTo(sink());
+    names.set("proxy.test", "127.0.0.1");
+    String url = "proxy_url: \"http://proxy.test:" + proxy.port() + "\"";
+    names.set("inside.test");
+    policy.deniedAddresses.add("127.0.0.1");
+    assertDown(export(exporterTo("http://inside.test:80", url)), ErrorClass.POLICY);
+
+    policy.deniedAddresses.clear();
+    policy.deniedHosts.add("proxy.test");
+    assertDown(export(exporterTo("http://inside.test:80", url)), ErrorClass.POLICY);
+
+    assertThat(proxy.requests).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "HTTP/1.1 407 Who are you\\r"
+            + "\\n"
+            + "\\r"
+            + "\\n"
+            + " | AUTH | wants a user and password in proxy_url: HTTP 407 Who are you",
+        "HTTP/1.1 403 Forbidden\\r"
+            + "\\n"
+            + "X: y\\r"
+            + "\\n"
+            + "\\r"
+            + "\\n"
+            + "no | CONNECT | refused to connect to 127.0.0.1:4321: HTTP 403 Forbidden",
+        "HTTP/1.1 502\\r\\n\\r\\n | CONNECT | refused to connect to 127.0.0.1:4321: HTTP 502",
+        "HTTP/1.1 302 Found\\r"
+            + "\\n"
+            + "Location: http://evil.test/\\r"
+            + "\\n"
+            + "\\r"
+            + "\\n"
+            + " | CONNECT | redirects, which is not followed: HTTP 302 Found",
+        "HTTP/1.1 200 | CONNECT | closed the connection before it answered",
+        "SSH-2.0-x\\r\\n\\r\\n | CONNECT | did not answer in HTTP/1.1"
+      })
+  void export_proxyDoesNotOpenATunnel_isDownWithItsWords(
+      String answer, ErrorClass error, String words) {
+    Sink sink = sink();
+    ConnectProxy proxy = proxyTo(sink);
+    proxy.answer = answer.translateEscapes();
+
+    assertThat(exportThrough(proxy))
+        .isEqualTo(new Outcome.SinkDown(error, "proxy 127.0.0.1:" + proxy.port() + " " + words));
+
+    assertThat(sink.received()).isEmpty();
+  }
+
+  @Test
+  void export_proxySaysTooMuch_isDown() {
+    ConnectProxy proxy = proxyTo(sink());
+    proxy.answer = "HTTP/1.1 200 OK\r\nX: " + "x".repeat(ProxyConnect.MAX_HEAD_BYTES);
+
+    assertDown(exportThrough(proxy), ErrorClass.CONNECT);
+  }
+
+  @Test
+  void export_proxySaysNothing_isDownWithinTheTimeout() {
+    ConnectProxy proxy = proxyTo(sink());
+    proxy.silent = true;
+    Exporter exporter = exporterTo("http://127.0.0.1:4321", through(proxy), "timeout: 2s");
+
+    assertThat(export(exporter))
+        .isEqualTo(
+            new Outcome.SinkDown(
+                ErrorClass.CONNECT,
+                "proxy 127.0.0.1:" + proxy.port() + " did not answer in 1000 ms"));
+    awaitConnections(exporter, 0);
+  }
+
+  @Test
+  void export_proxyNotThere_isDown() throws Exception {
+    String proxy = "proxy_url: \"http://127.0.0.1:" + freePort() + "\"";
+
+    assertDown(export(exporterTo("http://127.0.0.1:4321", proxy)), ErrorClass.CONNECT);
   }
 
   // --- metering

@@ -3,6 +3,8 @@ package io.spillway.exporters;
 import io.spillway.otlp.stage.DialPolicy;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class FakePolicy implements DialPolicy {
   final List<InetAddress> addresses = new CopyOnWriteArrayList<>();
   final List<String> redirects = new CopyOnWriteArrayList<>();
+  final Set<String> deniedHosts = ConcurrentHashMap.newKeySet();
+  final Set<String> deniedAddresses = ConcurrentHashMap.newKeySet();
   volatile boolean denyHosts;
   volatile boolean denyAddresses;
 
@@ -18,7 +22,9 @@ final class FakePolicy implements DialPolicy {
 
   @Override
   public @Nullable Denial checkHost(Target target) {
-    return denyHosts ? new Denial("egress::allow", target.host() + " is not listed") : null;
+    return denyHosts || deniedHosts.contains(target.host())
+        ? new Denial("egress::allow", target.host() + " is not listed")
+        : null;
   }
 
   @Override
@@ -34,7 +40,10 @@ final class FakePolicy implements DialPolicy {
   @Override
   public @Nullable Denial checkAddress(Target target, InetAddress address) {
     addresses.add(address);
-    boolean denied = denyAddresses || addresses.size() > allowAddresses;
+    boolean denied =
+        denyAddresses
+            || addresses.size() > allowAddresses
+            || deniedAddresses.contains(address.getHostAddress());
     return denied
         ? new Denial("egress::deny_networks", address.getHostAddress() + " is denied")
         : null;

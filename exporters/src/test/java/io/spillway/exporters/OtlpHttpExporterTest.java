@@ -292,22 +292,20 @@ final class OtlpHttpExporterTest extends ExporterContract {
   void export_manyAtOnce_keepsToTheConnectionLimit() {
     HttpSink sink = httpSink(Script.ok(NOTHING));
     sink.hold();
-    Exporter exporter = exporter(sink.port());
+    Exporter exporter = exporter(sink.port(), "max_connections: 8");
 
     var attempts =
-        java.util.stream.IntStream.range(0, HttpConnections.MAX_CONNECTIONS + 10)
+        java.util.stream.IntStream.range(0, 18)
             .mapToObj(i -> exporter.export(Requests.spans(1)))
             .toList();
-    await()
-        .atMost(60, SECONDS)
-        .until(() -> sink.received().size() == HttpConnections.MAX_CONNECTIONS);
+    await().atMost(60, SECONDS).until(() -> sink.received().size() == 8);
     attempts.getLast().cancel(false); // while it waits in line
     sink.release();
 
     attempts
         .subList(0, attempts.size() - 1)
         .forEach(a -> assertThat(outcome(a)).isEqualTo(new Outcome.Delivered()));
-    assertThat(sink.connections).hasValue(HttpConnections.MAX_CONNECTIONS);
+    assertThat(sink.connections).hasValue(8);
     assertThat(sink.received()).hasSize(attempts.size() - 1);
   }
 

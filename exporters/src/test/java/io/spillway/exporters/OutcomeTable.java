@@ -310,122 +310,122 @@ final class OutcomeTable {
     Table t = new Table("otlp_grpc");
     String bad = "bad data";
     String server = "sink down (`server`)";
-    t.add("E-31", "OK", Http2Sink.Script.answer(NOTHING), "delivered");
-    t.add(
+    t.http2("E-31", "OK", Http2Sink.Script.answer(NOTHING), "delivered");
+    t.http2(
         "E-30",
         "OK, `partial_success`, 2 rejected",
         Http2Sink.Script.answer(partial(2)),
         "delivered, 2 rejected");
-    t.add(
+    t.http2(
         "E-31",
         "OK, none rejected, a message",
         Http2Sink.Script.answer(partial(0)),
         "delivered; warned");
-    t.add(
+    t.http2(
         "E-32",
         "OK, 99 of 3 rejected",
         Http2Sink.Script.answer(partial(99)),
         "delivered, 3 rejected" + odd());
-    t.add("E-32", "OK, -5 rejected", Http2Sink.Script.answer(partial(-5)), "delivered" + odd());
-    t.add(
+    t.http2("E-32", "OK, -5 rejected", Http2Sink.Script.answer(partial(-5)), "delivered" + odd());
+    t.http2(
         "E-33",
         "OK, broken protobuf",
         Http2Sink.Script.answer(bytes(0x0a, 0x7f)),
         "delivered" + odd());
-    t.add("E-35", "CANCELLED", Http2Sink.Script.status(1), "retry (`server`)");
-    t.strict("E-35", "UNKNOWN", Http2Sink.Script.status(2), server, bad);
-    t.add("E-35", "INVALID_ARGUMENT", Http2Sink.Script.status(3), bad);
-    t.add("E-35", "DEADLINE_EXCEEDED", Http2Sink.Script.status(4), "retry (`timeout`)");
-    t.add("E-48", "NOT_FOUND", Http2Sink.Script.status(5), "sink down (`not_found`)");
-    t.strict("E-35", "ALREADY_EXISTS", Http2Sink.Script.status(6), server, bad);
-    t.add("E-49", "PERMISSION_DENIED", Http2Sink.Script.status(7), "sink down (`auth`)");
-    t.strict(
+    t.http2("E-35", "CANCELLED", Http2Sink.Script.status(1), "retry (`server`)");
+    t.strictHttp2("E-35", "UNKNOWN", Http2Sink.Script.status(2), server, bad);
+    t.http2("E-35", "INVALID_ARGUMENT", Http2Sink.Script.status(3), bad);
+    t.http2("E-35", "DEADLINE_EXCEEDED", Http2Sink.Script.status(4), "retry (`timeout`)");
+    t.http2("E-48", "NOT_FOUND", Http2Sink.Script.status(5), "sink down (`not_found`)");
+    t.strictHttp2("E-35", "ALREADY_EXISTS", Http2Sink.Script.status(6), server, bad);
+    t.http2("E-49", "PERMISSION_DENIED", Http2Sink.Script.status(7), "sink down (`auth`)");
+    t.strictHttp2(
         "E-35",
         "RESOURCE_EXHAUSTED, request up to 4 MiB",
         Http2Sink.Script.status(8),
         "retry (`throttled`)",
         bad);
-    t.add(
+    t.http2(
         "E-35 E-37",
         "RESOURCE_EXHAUSTED, `RetryInfo` of 600 s",
         Http2Sink.Script.status(8, "grpc-status-details-bin", retryInfo(600)),
         "retry after 600 s (`throttled`)");
-    t.strict("E-35", "FAILED_PRECONDITION", Http2Sink.Script.status(9), server, bad);
-    t.add("E-35", "ABORTED", Http2Sink.Script.status(10), "retry (`server`)");
-    t.add("E-35", "OUT_OF_RANGE", Http2Sink.Script.status(11), "retry (`server`)");
-    t.add("E-48", "UNIMPLEMENTED", Http2Sink.Script.status(12), "sink down (`not_found`)");
-    t.strict("E-35", "INTERNAL", Http2Sink.Script.status(13), server, bad);
-    t.add("E-35", "UNAVAILABLE", Http2Sink.Script.status(14), "retry (`server`)");
-    t.add(
+    t.strictHttp2("E-35", "FAILED_PRECONDITION", Http2Sink.Script.status(9), server, bad);
+    t.http2("E-35", "ABORTED", Http2Sink.Script.status(10), "retry (`server`)");
+    t.http2("E-35", "OUT_OF_RANGE", Http2Sink.Script.status(11), "retry (`server`)");
+    t.http2("E-48", "UNIMPLEMENTED", Http2Sink.Script.status(12), "sink down (`not_found`)");
+    t.strictHttp2("E-35", "INTERNAL", Http2Sink.Script.status(13), server, bad);
+    t.http2("E-35", "UNAVAILABLE", Http2Sink.Script.status(14), "retry (`server`)");
+    t.http2(
         "E-37",
         "UNAVAILABLE, `RetryInfo` of 600 s",
         Http2Sink.Script.status(14, "grpc-status-details-bin", retryInfo(600)),
         "retry after 600 s (`throttled`)");
-    t.add(
+    t.http2(
         "E-37",
         "UNAVAILABLE, `RetryInfo` of 0 s",
         Http2Sink.Script.status(14, "grpc-status-details-bin", retryInfo(0)),
         "retry (`server`)");
-    t.add(
+    t.http2(
         "E-37 E-50",
         "UNAVAILABLE, broken details",
         Http2Sink.Script.status(14, "grpc-status-details-bin", "EgA/"),
         "retry (`server`)");
-    t.add("E-35", "DATA_LOSS", Http2Sink.Script.status(15), "retry (`server`)");
-    t.add("E-49", "UNAUTHENTICATED", Http2Sink.Script.status(16), "sink down (`auth`)");
-    t.strict("E-35", "a status that there is not", Http2Sink.Script.status(99), server, bad);
-    t.strict(
+    t.http2("E-35", "DATA_LOSS", Http2Sink.Script.status(15), "retry (`server`)");
+    t.http2("E-49", "UNAUTHENTICATED", Http2Sink.Script.status(16), "sink down (`auth`)");
+    t.strictHttp2("E-35", "a status that there is not", Http2Sink.Script.status(99), server, bad);
+    t.strictHttp2(
         "E-35",
         "INTERNAL behind headers",
         Http2Sink.Script.begin(NOTHING).then(Http2Sink.Script.trailers("grpc-status", "13")),
         server,
         bad);
     for (int code : new int[] {429, 502, 503, 504}) {
-      t.add("E-44", "HTTP status " + code + ", no gRPC", page(code), "retry (`server`)");
+      t.http2("E-44", "HTTP status " + code + ", no gRPC", page(code), "retry (`server`)");
     }
-    t.add(
+    t.http2(
         "E-36 E-44",
         "HTTP status 429, no gRPC, `retry-after: 600`",
         page(429, "retry-after", "600"),
         "retry after 600 s (`throttled`)");
-    t.add("E-44 E-49", "HTTP status 401, no gRPC", page(401), "sink down (`auth`)");
-    t.add("E-44 E-49", "HTTP status 403, no gRPC", page(403), "sink down (`auth`)");
-    t.add("E-44 E-48", "HTTP status 404, no gRPC", page(404), "sink down (`not_found`)");
-    t.add("E-44", "HTTP status 400, no gRPC", page(400), server);
-    t.add(
+    t.http2("E-44 E-49", "HTTP status 401, no gRPC", page(401), "sink down (`auth`)");
+    t.http2("E-44 E-49", "HTTP status 403, no gRPC", page(403), "sink down (`auth`)");
+    t.http2("E-44 E-48", "HTTP status 404, no gRPC", page(404), "sink down (`not_found`)");
+    t.http2("E-44", "HTTP status 400, no gRPC", page(400), server);
+    t.http2(
         "E-44 E-47",
         "HTTP status 308, no gRPC",
         page(308, "location", "http://127.0.0.1:1/"),
         server);
-    t.add("E-44", "HTTP status 500, no gRPC", page(500), server);
-    t.add("E-44", "HTTP status 200, a web page", page(200), server);
-    t.strict(
+    t.http2("E-44", "HTTP status 500, no gRPC", page(500), server);
+    t.http2("E-44", "HTTP status 200, a web page", page(200), server);
+    t.strictHttp2(
         "E-44",
         "an answer without a status",
         Http2Sink.Script.begin(NOTHING).then(Http2Sink.Script.trailers("x", "y")),
         server,
         bad);
-    t.add(
+    t.http2(
         "E-45",
         "unknown `grpc-encoding`",
         Http2Sink.Script.begin(Http2Sink.message(1, utf8("x")), "grpc-encoding", "br"),
         server);
-    t.add(
+    t.http2(
         "E-45",
         "compressed, but no `grpc-encoding`",
         Http2Sink.Script.begin(Http2Sink.message(1, utf8("x"))),
         server);
-    t.add(
+    t.http2(
         "E-23",
         "gzip of 64 MiB of zeros",
         Http2Sink.Script.begin(Http2Sink.message(1, bomb()), "grpc-encoding", "gzip"),
         server);
-    t.add(
+    t.http2(
         "E-23",
         "a message of more than 4 MiB",
         Http2Sink.Script.begin(bytes(0, 0, 0x40, 0, 1)),
         server);
-    t.add("E-40", "RST_STREAM NO_ERROR", Http2Sink.Script.reset(0), "retry (`reset`)");
+    t.http2("E-40", "RST_STREAM NO_ERROR", Http2Sink.Script.reset(0), "retry (`reset`)");
     String[] broken = {
       "PROTOCOL_ERROR 1",
       "INTERNAL_ERROR 2",
@@ -437,50 +437,51 @@ final class OutcomeTable {
     };
     for (String code : broken) {
       String[] nameAndNumber = code.split(" ", 2);
-      t.add(
+      t.http2(
           "E-40",
           "RST_STREAM " + nameAndNumber[0],
           Http2Sink.Script.reset(Integer.parseInt(nameAndNumber[1])),
           server);
     }
-    t.add("E-40", "RST_STREAM REFUSED_STREAM", Http2Sink.Script.reset(7), "retry (`reset`)");
-    t.add("E-40", "RST_STREAM CANCEL", Http2Sink.Script.reset(8), "retry (`server`)");
-    t.add(
+    t.http2("E-40", "RST_STREAM REFUSED_STREAM", Http2Sink.Script.reset(7), "retry (`reset`)");
+    t.http2("E-40", "RST_STREAM CANCEL", Http2Sink.Script.reset(8), "retry (`server`)");
+    t.http2(
         "E-40", "RST_STREAM ENHANCE_YOUR_CALM", Http2Sink.Script.reset(11), "retry (`throttled`)");
-    t.add(
+    t.http2(
         "E-40", "RST_STREAM INADEQUATE_SECURITY", Http2Sink.Script.reset(12), "sink down (`auth`)");
-    t.add(
+    t.http2(
         "E-40",
         "headers, then RST_STREAM INTERNAL_ERROR",
         Http2Sink.Script.begin(NOTHING).then(Http2Sink.Script.reset(2)),
         server);
-    t.add(
+    t.http2(
         "E-40",
         "headers, then the end",
         Http2Sink.Script.begin(NOTHING).then(Http2Sink.Script.close()),
         "retry (`reset`)");
-    t.add(
+    t.http2(
         "E-40",
         "GOAWAY that does not serve the request",
         Http2Sink.Script.goAway(false, 0),
         "retry (`reset`)");
-    t.add(
+    t.http2(
         "E-40",
         "GOAWAY ENHANCE_YOUR_CALM that does not serve it",
         Http2Sink.Script.goAway(false, 11),
         "retry (`throttled`)");
-    t.add(
+    t.http2(
         "",
         "GOAWAY that serves it, then OK",
         Http2Sink.Script.goAway(true, 0).then(Http2Sink.Script.answer(NOTHING)),
         "delivered");
-    t.add(
+    t.http2(
         "E-40",
         "GOAWAY that serves it, then the end",
         Http2Sink.Script.goAway(true, 0).then(Http2Sink.Script.close()),
         "retry (`reset`)");
-    t.add("E-40", "the end, without an answer", Http2Sink.Script.close(), "retry (`reset`)");
-    t.quick("E-40", "hangs behind headers", Http2Sink.Script.begin(NOTHING), "retry (`timeout`)");
+    t.http2("E-40", "the end, without headers", Http2Sink.Script.close(), "retry (`reset`)");
+    t.quickHttp2(
+        "E-40", "hangs behind headers", Http2Sink.Script.begin(NOTHING), "retry (`timeout`)");
     return t.rows;
   }
 
@@ -583,7 +584,7 @@ final class OutcomeTable {
 
   private static Target socket(UnaryOperator<AutoCloseable> own, Serve serve) throws IOException {
     ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    own.apply(server);
+    var _ = own.apply(server);
     Thread.ofVirtual().start(() -> serveAll(server, serve));
     return new Target("http://127.0.0.1:" + server.getLocalPort(), List.of());
   }
@@ -626,7 +627,7 @@ final class OutcomeTable {
       Path trusted) {
     Sink.Tls tls = new Sink.Tls(shown, null);
     Sink sink = type.equals("otlp_grpc") ? new GrpcSink(0, tls) : new HttpSink(0, tls);
-    own.apply(sink);
+    var _ = own.apply(sink);
     return new Target(
         "https://localhost:" + sink.port(), List.of("tls: { ca_file: \"" + trusted + "\" }"));
   }
@@ -711,28 +712,29 @@ final class OutcomeTable {
       rows.add(new Row(type, rules, sink, own -> http(own, script), outcome, strict));
     }
 
-    void add(String rules, String sink, Http2Sink.Script script, String outcome) {
+    void http2(String rules, String sink, Http2Sink.Script script, String outcome) {
       raw(rules, sink, own -> http2(own, script), outcome);
     }
 
-    void quick(String rules, String sink, Http2Sink.Script script, String outcome) {
+    void quickHttp2(String rules, String sink, Http2Sink.Script script, String outcome) {
       raw(rules, sink, own -> OutcomeTable.quick(http2(own, script)), outcome);
     }
 
-    void strict(String rules, String sink, Http2Sink.Script script, String outcome, String strict) {
+    void strictHttp2(
+        String rules, String sink, Http2Sink.Script script, String outcome, String strict) {
       rows.add(new Row(type, rules, sink, own -> http2(own, script), outcome, strict));
     }
 
     private static Target http(UnaryOperator<AutoCloseable> own, Script script) {
       HttpSink sink = new HttpSink(0, null);
       sink.script = script;
-      own.apply(sink);
+      var _ = own.apply(sink);
       return new Target("http://127.0.0.1:" + sink.port(), List.of());
     }
 
     private static Target http2(UnaryOperator<AutoCloseable> own, Http2Sink.Script script) {
       Http2Sink sink = new Http2Sink(script);
-      own.apply(sink);
+      var _ = own.apply(sink);
       return new Target("http://127.0.0.1:" + sink.port(), List.of());
     }
   }

@@ -45,7 +45,12 @@ final class OutcomeTableTest {
 
   @BeforeAll
   static void open() {
-    exporters = new Exporters(new FakePolicy(), InstantSource.fixed(ExporterContract.NOW), "1.2.3");
+    exporters =
+        new Exporters(
+            new FakePolicy(),
+            InstantSource.fixed(ExporterContract.NOW),
+            NameLookup.SYSTEM,
+            "1.2.3");
   }
 
   @AfterAll

@@ -61,15 +61,19 @@ final class RequestFileReaderTest {
 
     assertThatThrownBy(() -> read(file))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith(file + ": a record of 268435455 bytes or more before byte 4");
+        .hasMessageStartingWith(file + ": near byte 4: a record of 268435455 bytes or more");
   }
 
   private Path written() throws Exception {
     FileExporter exporter =
         new FileExporter(
-            new FileConfig("file/archive", folder.resolve("archive")),
-            InstantSource.fixed(Instant.parse("2026-11-22T10:00:00Z")),
-            FileExporter.ROTATE_BYTES);
+            new FileConfig(
+                "file/archive",
+                folder.resolve("archive"),
+                RequestFormat.PROTO,
+                Codec.NONE,
+                Rotation.DEFAULT),
+            InstantSource.fixed(Instant.parse("2026-11-22T10:00:00Z")));
     for (int items : ITEMS) {
       assertThat(
               exporter.export(Requests.of(Signal.TRACES, Codec.NONE, "s", items)).get(20, SECONDS))

@@ -9,6 +9,7 @@ import io.spillway.exporters.ExporterConfig;
 import io.spillway.exporters.Exporters;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Exporter;
+import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.buffer.CommandFailure;
 import io.spillway.relay.buffer.FolderInput;
 import io.spillway.relay.buffer.LaneInput;
@@ -216,7 +217,8 @@ final class BufferReplayCommand implements Callable<Integer> {
       throws IOException, InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
     boolean terminal = terminal() != null;
-    try (Exporters exporters = new Exporters(new CurrentPolicy(config.policy()))) {
+    try (EgressAudit audit = EgressAudit.start(config.audit(), InstantSource.system());
+        Exporters exporters = new Exporters(new CurrentPolicy(config.policy(), audit))) {
       Exporter exporter = exporters.create(sink);
       try {
         ReplayProgress progress = new ReplayProgress(err, terminal, System::nanoTime);

@@ -6,6 +6,7 @@ import io.spillway.routing.policy.PolicyCounters;
 import io.spillway.routing.policy.PolicyDecision;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,15 +15,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class CurrentPolicy implements DialPolicy {
 
+  private final Consumer<PolicyDecision> audit;
   private volatile EgressPolicy policy;
 
-  CurrentPolicy(EgressPolicy policy) {
-    this.policy = policy;
+  /**
+   * @param audit told of every decision that is counted; must not block
+   */
+  CurrentPolicy(EgressPolicy policy, Consumer<PolicyDecision> audit) {
+    this.audit = audit;
+    this.policy = policy.withListener(audit);
   }
 
   /** Puts another policy into force, which goes on counting where this one stands. */
   void set(EgressPolicy next) {
-    policy = next.continuing(policy);
+    policy = next.withListener(audit).continuing(policy);
   }
 
   PolicyCounters counters() {

@@ -6,6 +6,7 @@ import io.spillway.config.Durations;
 import io.spillway.exporters.ExporterConfig;
 import io.spillway.exporters.Exporters;
 import io.spillway.otlp.stage.Exporter;
+import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.buffer.CommandFailure;
 import io.spillway.relay.buffer.DeadLetterResend;
 import io.spillway.relay.buffer.LetterNames;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -94,7 +96,8 @@ final class DeadLettersResendCommand implements Callable<Integer> {
   private DeadLetterResend.Result send(
       RelayConfig config, ExporterConfig sink, List<LetterNames.Chosen> chosen, Duration patience)
       throws IOException, InterruptedException {
-    try (Exporters exporters = new Exporters(new CurrentPolicy(config.policy()))) {
+    try (EgressAudit audit = EgressAudit.start(config.audit(), InstantSource.system());
+        Exporters exporters = new Exporters(new CurrentPolicy(config.policy(), audit))) {
       Exporter exporter = exporters.create(sink);
       try {
         return new DeadLetterResend(exporter, patience, spec.commandLine().getErr()).run(chosen);

@@ -33,5 +33,14 @@ final class LinkMeters {
   private void register(String id) {
     meters.exporterCount(Meter.EXPORTER_SOCKET_SENT, id, exporters, e -> e.sentBytes(id));
     meters.exporterCount(Meter.EXPORTER_SOCKET_RECEIVED, id, exporters, e -> e.receivedBytes(id));
+    meters.exporter(Meter.EXPORTER_CONNECTIONS, id, exporters, e -> e.connections(id));
+    meters.exporter(Meter.EXPORTER_PORTS_USED, id, exporters, e -> e.portsUsed(id));
+    if (EphemeralPorts.count(EphemeralPorts.LINUX).isPresent()) {
+      meters.exporter(
+          Meter.EXPORTER_PORTS_AVAILABLE,
+          id,
+          exporters,
+          e -> EphemeralPorts.count(EphemeralPorts.LINUX).orElse(0));
+    }
   }
 }

@@ -7,6 +7,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.security.Security;
 import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,7 +35,14 @@ public final class Main {
 
   private Main() {}
 
+  /**
+   * How long the JDK remembers what a name resolved to, in seconds: less than exporters look names
+   * up again, and enough for a burst of connections to one sink.
+   */
+  private static final String NAMES_KEPT_SECONDS = "5";
+
   public static void main(String[] args) {
+    Security.setProperty("networkaddress.cache.ttl", NAMES_KEPT_SECONDS);
     System.exit(commandLine().setOut(standardOutput()).execute(args));
   }
 

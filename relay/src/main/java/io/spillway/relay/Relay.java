@@ -8,13 +8,12 @@ import io.spillway.otlp.stage.Gate;
 import io.spillway.receivers.Admission;
 import io.spillway.receivers.OtlpReceiver;
 import io.spillway.relay.admin.AdminServer;
+import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.IdleProber;
 import io.spillway.routing.gate.RoutingGate;
-import io.spillway.routing.policy.EgressPolicy;
-import io.spillway.routing.policy.PolicyCounters.RuleCount;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,6 +47,7 @@ final class Relay {
 
   private static final Duration RETIRED_EXPORTER_DEADLINE = Duration.ofSeconds(30);
 
+  private final EgressAudit audit;
   private final CurrentPolicy policy;
   private final Buffer buffer;
   private final Steering steering;
@@ -68,10 +67,12 @@ final class Relay {
   private Map<String, Exporter> exporters = Map.of();
   private final Exporters factory;
   private final LinkMeters linkMeters;
+  private final EgressMeters egressMeters;
 
   private Relay(RelayConfig config, Buffer buffer) {
     this.config = config;
-    this.policy = new CurrentPolicy(config.policy());
+    this.audit = EgressAudit.start(config.audit(), buffer.clock());
+    this.policy = new CurrentPolicy(config.policy(), audit);
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
     this.steering = new Steering(config.buffer().directory(), buffer.clock());
@@ -81,6 +82,7 @@ final class Relay {
         new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering, flow);
     this.prober = new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
     this.factory = new Exporters(policy);
+    this.egressMeters = new EgressMeters(meters, policy, audit);
     this.linkMeters = new LinkMeters(meters, factory);
     this.receiver =
         new OtlpReceiver(
@@ -110,6 +112,7 @@ final class Relay {
   }
 
   private void start() throws IOException {
+    policy.record(config.reviewed());
     exporters = make(config);
     applyFlow(config);
     quotaMemory.follow(flow);
@@ -163,33 +166,8 @@ final class Relay {
     meters.gauge(Meter.RECEIVER_IN_FLIGHT, admission, Admission::inFlightBytes);
     meters.gauge(Meter.BUFFER_FREE, buffer, b -> b.disk().free());
     meters.gauge(Meter.BUFFER_RESERVED, buffer, b -> b.disk().reserved());
-    registerDecisions(config.policy());
+    egressMeters.register(config);
     linkMeters.register(config.exporters());
-  }
-
-  /** A reload begins these counters anew. */
-  private void registerDecisions(EgressPolicy policy) {
-    for (RuleCount count : policy.counters().all()) {
-      meters.decisions(
-          count.rule(),
-          "allowed",
-          this,
-          relay -> relay.decisions(count.rule(), RuleCount::allowed));
-      meters.decisions(
-          count.rule(), "denied", this, relay -> relay.decisions(count.rule(), RuleCount::denied));
-      meters.decisions(
-          count.rule(),
-          "shadow_denied",
-          this,
-          relay -> relay.decisions(count.rule(), RuleCount::shadowDenied));
-    }
-  }
-
-  private double decisions(String rule, ToLongFunction<RuleCount> verdict) {
-    return policy.counters().all().stream()
-        .filter(count -> count.rule().equals(rule))
-        .mapToLong(verdict)
-        .sum();
   }
 
   /** Where the admin server listens. */
@@ -221,13 +199,21 @@ final class Relay {
     steer(next);
     gate.set(new RoutingGate(next.routes(), lanes::lane, lanes::overQuota));
     exporters = made;
+    audit.apply(next.audit());
     policy.set(next.policy());
+    policy.record(next.reviewed());
+    factory.recheck();
     config = next;
-    registerDecisions(next.policy());
+    egressMeters.register(next);
     linkMeters.register(next.exporters());
     Logging.apply(next.telemetry());
     closeUnused(before);
     return List.of();
+  }
+
+  /** Counts and audits the destinations that a configuration was refused for. */
+  void refused(RelayConfig next) {
+    policy.record(next.reviewed());
   }
 
   private List<Problems.Problem> needRestart(RelayConfig next) {
@@ -277,6 +263,7 @@ final class Relay {
     lanes.close(deadline);
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));
     factory.close();
+    audit.close();
     quotaMemory.close();
     if (admin != null) {
       admin.close();

@@ -8,6 +8,7 @@ import io.spillway.config.Section;
 import io.spillway.exporters.ExporterConfig;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.relay.admin.AdminConfig;
+import io.spillway.relay.audit.AuditConfig;
 import io.spillway.relay.telemetry.TelemetryConfig;
 import io.spillway.routing.egress.FlowConfig;
 import io.spillway.routing.gate.ExporterPlace;
@@ -19,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The whole configuration, read by the components that own its parts.
@@ -32,6 +35,7 @@ record RelayConfig(
     BufferConfig buffer,
     Map<String, ExporterConfig> exporters,
     EgressPolicy policy,
+    AuditConfig audit,
     List<PolicyDecision> reviewed,
     List<RouteSettings> routes,
     Map<String, LaneSettings> lanes,
@@ -48,7 +52,7 @@ record RelayConfig(
     Map<String, ExporterConfig> exporters = ExporterConfig.readAll(root);
     BufferConfig buffer = BufferConfig.read(root.section("buffer"));
     List<RouteSettings> routes = RouteConfig.readAll(root, places(exporters));
-    EgressPolicy policy = EgressPolicy.read(root).withListener(EgressAudit::write);
+    EgressPolicy policy = EgressPolicy.read(root);
     List<PolicyDecision> reviewed = review(exporters, policy);
     RelayConfig config =
         new RelayConfig(
@@ -56,6 +60,7 @@ record RelayConfig(
             buffer,
             exporters,
             policy,
+            AuditConfig.read(root.section("egress"), buffer.directory()),
             reviewed,
             routes,
             lanes(root, buffer),
@@ -118,6 +123,18 @@ record RelayConfig(
                     "exporters::" + decision.exporter(),
                     text(decision, "would be denied") + " (egress::mode: shadow lets it through)"))
         .toList();
+  }
+
+  /** Ids of the exporters that send unencrypted to other machines. */
+  Set<String> plaintext() {
+    return exporters.values().stream()
+        .filter(
+            exporter ->
+                exporter.destinations().stream()
+                    .map(place -> place.target(exporter.caller()))
+                    .anyMatch(EgressPolicy::isPlaintextElsewhere))
+        .map(ExporterConfig::id)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private static String text(PolicyDecision decision, String verdict) {

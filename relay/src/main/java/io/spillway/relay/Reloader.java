@@ -75,7 +75,10 @@ final class Reloader implements AutoCloseable {
       List<Problems.Problem> problems = new ArrayList<>(configuration.problems().all());
       if (problems.isEmpty()) {
         problems.addAll(relay.reload(config));
+      } else {
+        relay.refused(config);
       }
+      config.warnings().forEach(warning -> log.warn("reload: {}", warning));
       if (problems.isEmpty()) {
         log.info("reload: done, because of {}", why);
       } else {

@@ -2,8 +2,10 @@ package io.spillway.relay;
 
 import io.spillway.buffer.BufferInUseException;
 import io.spillway.config.Configuration;
+import io.spillway.relay.audit.EgressAudit;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -41,7 +43,9 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Configuration configuration = options.load();
     RelayConfig config = RelayConfig.read(configuration);
+    ValidateCommand.warn(config, spec.commandLine().getErr());
     if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
+      refused(config);
       return Main.BAD_CONFIG;
     }
     Logging.apply(config.telemetry());
@@ -56,6 +60,15 @@ final class RunCommand implements Callable<Integer> {
       return 1;
     }
     return serve(relay);
+  }
+
+  /** Audits the destinations that the start is refused for. */
+  private static void refused(RelayConfig config) {
+    if (!config.reviewed().isEmpty()) {
+      try (EgressAudit audit = EgressAudit.start(config.audit(), InstantSource.system())) {
+        config.reviewed().forEach(audit);
+      }
+    }
   }
 
   private int serve(Relay relay) throws InterruptedException {

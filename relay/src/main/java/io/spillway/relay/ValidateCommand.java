@@ -21,12 +21,19 @@ final class ValidateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Configuration configuration = options.load();
-    RelayConfig.read(configuration);
+    RelayConfig config = RelayConfig.read(configuration);
+    warn(config, spec.commandLine().getErr());
     if (report(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
     spec.commandLine().getOut().println("The configuration is valid.");
     return 0;
+  }
+
+  /** Prints what is not as it should be, and yet keeps nothing from running. */
+  static void warn(RelayConfig config, PrintWriter err) {
+    config.warnings().forEach(warning -> err.println("warning: " + warning));
+    err.flush();
   }
 
   /** Prints the problems; whether there are any. */

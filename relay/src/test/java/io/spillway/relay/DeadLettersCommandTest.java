@@ -41,7 +41,8 @@ class DeadLettersCommandTest {
   private static final LaneId TRACES = new LaneId("default", Signal.TRACES);
   private static final String LOG =
       """
-      {"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"poison"}}]}]}]}""";
+      {"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"poison"}}]}]}]}\
+      """;
 
   @TempDir Path directory;
   private final StringWriter out = new StringWriter();

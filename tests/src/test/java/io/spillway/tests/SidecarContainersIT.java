@@ -60,6 +60,7 @@ class SidecarContainersIT {
       exporters:
         otlp_http/sink:
           endpoint: http://sink:4318
+          dangerously_allow_plaintext: true
           timeout: 2s
           retry_on_failure: { initial_interval: 200ms, max_interval: 1s }
       egress: { allow: [ { host: sink, ports: [4318], networks: [ 0.0.0.0/0 ] } ] }

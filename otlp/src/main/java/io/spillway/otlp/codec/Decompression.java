@@ -4,6 +4,8 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.Arrays;
 
 /**
@@ -31,6 +33,21 @@ public final class Decompression {
       case NONE -> identity(bytes, maxBytes);
       case GZIP -> new GzipStream(bytes, maxBytes).decompress();
       case ZSTD -> new ZstdStream(bytes, maxBytes).decompress();
+    };
+  }
+
+  /**
+   * The decompressed bytes of a stream of members or frames, in constant memory. Reading throws
+   * {@link java.io.EOFException} if it ends within one, and another exception if it is damaged. For
+   * one thread.
+   *
+   * @param in closed with the result
+   */
+  public static InputStream stream(Codec codec, InputStream in) throws IOException {
+    return switch (codec) {
+      case NONE -> in;
+      case GZIP -> new GzipInput(in);
+      case ZSTD -> new ZstdInput(in);
     };
   }
 

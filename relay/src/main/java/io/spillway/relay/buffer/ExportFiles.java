@@ -1,6 +1,6 @@
 package io.spillway.relay.buffer;
 
-import io.spillway.exporters.RequestFileReader;
+import io.spillway.exporters.RequestFormat;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
@@ -29,9 +29,9 @@ final class ExportFiles implements AutoCloseable {
   /** What a request becomes in a file. */
   enum Format {
     /** Each request behind its length, as the {@code file} exporter writes it. */
-    proto(RequestFileReader.SUFFIX),
+    proto(RequestFormat.PROTO.suffix()),
     /** OTLP/JSON, a request a line. */
-    json(".jsonl");
+    json(RequestFormat.JSON.suffix());
 
     private final String suffix;
 

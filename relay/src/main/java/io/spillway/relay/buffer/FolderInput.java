@@ -1,6 +1,7 @@
 package io.spillway.relay.buffer;
 
 import io.spillway.exporters.RequestFileReader;
+import io.spillway.exporters.RequestFormat;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
@@ -9,10 +10,8 @@ import io.spillway.otlp.Slice;
 import io.spillway.otlp.json.JsonTranscoder;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.wire.RequestScanner;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -77,8 +76,7 @@ public final class FolderInput implements ReplayInput {
   private boolean isOurs(Path file) {
     String name = String.valueOf(file.getFileName());
     return name.startsWith(signal.label() + "-")
-        && (name.endsWith(ExportFiles.Format.proto.suffix())
-            || name.endsWith(ExportFiles.Format.json.suffix()))
+        && RequestFormat.isRequestFile(name)
         && Files.isRegularFile(file);
   }
 
@@ -87,8 +85,7 @@ public final class FolderInput implements ReplayInput {
     private final RequestScanner scanner = new RequestScanner();
     private final PrintWriter complaints;
     private @Nullable Path file;
-    private @Nullable RequestFileReader proto;
-    private @Nullable BufferedReader json;
+    private @Nullable RequestFileReader reader;
     private long nextItem;
     private long number;
     private long unreadable;
@@ -137,25 +134,32 @@ public final class FolderInput implements ReplayInput {
     private @Nullable Slice request()
         throws IOException, MalformedRequestException, PayloadTooLargeException {
       while (true) {
-        if (proto != null) {
-          Slice next = proto.next();
-          if (next != null) {
-            return next;
-          }
-          if (proto.cutOff() > 0) {
-            complain("the last record is cut short, %d bytes of it".formatted(proto.cutOff()));
-          }
-        } else if (json != null) {
-          String line = json.readLine();
-          if (line != null) {
-            byte[] text = line.getBytes(StandardCharsets.UTF_8);
-            return JsonTranscoder.toProtobuf(signal, Slice.of(text), MAX_REQUEST_BYTES);
-          }
+        Slice next = reader == null ? null : read(reader);
+        if (next != null) {
+          return next;
         }
         if (!nextFile()) {
           return null;
         }
       }
+    }
+
+    /** The next request in protobuf; null at the end, also of what can be read of a bad file. */
+    private @Nullable Slice read(RequestFileReader open)
+        throws MalformedRequestException, PayloadTooLargeException {
+      Slice next;
+      try {
+        next = open.next();
+      } catch (IOException e) {
+        complain("the rest cannot be read: " + e.getMessage());
+        return null;
+      }
+      if (next == null && open.isCutShort()) {
+        complain("the last record is cut short, %d bytes of it".formatted(open.cutOff()));
+      }
+      return next == null || open.format() == RequestFormat.PROTO
+          ? next
+          : JsonTranscoder.toProtobuf(signal, next, MAX_REQUEST_BYTES);
     }
 
     private boolean nextFile() throws IOException {
@@ -165,11 +169,7 @@ public final class FolderInput implements ReplayInput {
       if (next == null) {
         return false;
       }
-      if (next.toString().endsWith(ExportFiles.Format.json.suffix())) {
-        json = Files.newBufferedReader(next);
-      } else {
-        proto = RequestFileReader.open(next);
-      }
+      reader = RequestFileReader.open(next);
       return true;
     }
 
@@ -186,13 +186,9 @@ public final class FolderInput implements ReplayInput {
 
     @Override
     public void close() throws IOException {
-      if (proto != null) {
-        proto.close();
-        proto = null;
-      }
-      if (json != null) {
-        json.close();
-        json = null;
+      if (reader != null) {
+        reader.close();
+        reader = null;
       }
     }
   }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * Allows everything: the person at the command line named the destination. Never used by a running
  * relay.
  */
-final class AnyDestination implements DialPolicy {
+public final class AnyDestination implements DialPolicy {
 
   @Override
   public @Nullable Denial checkHost(Target target) {

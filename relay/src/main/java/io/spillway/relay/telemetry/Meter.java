@@ -186,6 +186,21 @@ public enum Meter {
       "bytes",
       "Bytes that the sockets of an exporter received.",
       "exporter"),
+  EXPORTER_CONNECTIONS(
+      "spillway.exporter.connections",
+      "connections",
+      "Connections of an exporter that are open or being opened.",
+      "exporter"),
+  EXPORTER_PORTS_USED(
+      "spillway.exporter.ports.used",
+      "ports",
+      "Local ports that all exporters use to the address and port of this one that takes most.",
+      "exporter"),
+  EXPORTER_PORTS_AVAILABLE(
+      "spillway.exporter.ports.available",
+      "ports",
+      "Local ports that the kernel has for each destination; only on Linux.",
+      "exporter"),
   EXPORTER_ACTIVE(
       "spillway.exporter.active",
       "state",
@@ -228,9 +243,19 @@ public enum Meter {
   EGRESS_DECISIONS(
       "spillway.egress.decisions",
       "dials",
-      "Destinations checked by the egress policy, by rule and verdict.",
+      "Decisions of the egress policy, by rule, the host or network that it is about, and verdict.",
       "rule",
+      "about",
       "verdict"),
+  EGRESS_PLAINTEXT(
+      "spillway.egress.plaintext",
+      "state",
+      "1 if the exporter sends unencrypted to another machine, else 0.",
+      "exporter"),
+  EGRESS_AUDIT_LEFT_OUT(
+      "spillway.egress.audit.left.out",
+      "decisions",
+      "Decisions of the egress policy that may not be in the audit file."),
   BUFFER_FREE("spillway.buffer.free", "bytes", "Free space of the buffer's file system."),
   BUFFER_RESERVED("spillway.buffer.reserved", "bytes", "Bytes reserved on disk by all lanes.");
 

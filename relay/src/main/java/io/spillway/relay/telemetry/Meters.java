@@ -24,6 +24,8 @@ import io.spillway.routing.egress.Transition;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -45,6 +47,9 @@ public final class Meters implements ReceiverListener, EgressListener {
   private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
   private final InstantSource clock;
   private volatile Map<String, Double> costsPerGib = Map.of();
+
+  /** What a configuration has that the next one may not have. Guarded by this. */
+  private final List<io.micrometer.core.instrument.Meter> egress = new ArrayList<>();
 
   public Meters(InstantSource clock) {
     this.clock = clock;
@@ -147,6 +152,13 @@ public final class Meters implements ReceiverListener, EgressListener {
     gauge(meter, tags(lane).and("exporter", exporter), subject, value);
   }
 
+  /** Registers the meters of a quota; it is held weakly. */
+  public void quota(Quota quota) {
+    Tags tags = Tags.of("quota", quota.name());
+    gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
+    gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
+  }
+
   /** Registers a gauge of an exporter of all lanes; {@code subject} is held weakly. */
   public <T> void exporter(Meter meter, String exporter, T subject, ToDoubleFunction<T> value) {
     gauge(meter, Tags.of("exporter", exporter), subject, value);
@@ -158,22 +170,32 @@ public final class Meters implements ReceiverListener, EgressListener {
     functionCounter(meter, Tags.of("exporter", exporter), subject, value);
   }
 
-  /** Registers the meters of a quota; it is held weakly. */
-  public void quota(Quota quota) {
-    Tags tags = Tags.of("quota", quota.name());
-    gauge(Meter.QUOTA_USED, tags, quota, Quota::used);
-    gauge(Meter.QUOTA_LIMIT, tags, quota, q -> q.settings().bytesPerDay());
-  }
-
   /** Registers a gauge without tags; {@code subject} is held weakly. */
   public <T> void gauge(Meter meter, T subject, ToDoubleFunction<T> value) {
     gauge(meter, Tags.empty(), subject, value);
   }
 
+  /** Registers a counter without tags; {@code subject} is held weakly. */
+  public <T> void count(Meter meter, T subject, ToDoubleFunction<T> value) {
+    var _ = functionCounter(meter, Tags.empty(), subject, value);
+  }
+
   /** Registers a counter of verdicts of the egress policy; {@code subject} is held weakly. */
-  public <T> void decisions(String rule, String verdict, T subject, ToDoubleFunction<T> value) {
-    functionCounter(
-        Meter.EGRESS_DECISIONS, Tags.of("rule", rule, "verdict", verdict), subject, value);
+  public synchronized <T> void decisions(
+      String rule, String about, String verdict, T subject, ToDoubleFunction<T> value) {
+    Tags tags = Tags.of("rule", rule, "about", about, "verdict", verdict);
+    egress.add(functionCounter(Meter.EGRESS_DECISIONS, tags, subject, value));
+  }
+
+  /** Registers whether an exporter sends unencrypted; {@code subject} is held weakly. */
+  public synchronized <T> void plaintext(String exporter, T subject, ToDoubleFunction<T> value) {
+    egress.add(gauge(Meter.EGRESS_PLAINTEXT, Tags.of("exporter", exporter), subject, value));
+  }
+
+  /** Takes away what {@link #decisions} and {@link #plaintext} registered. */
+  public synchronized void forgetEgress() {
+    egress.forEach(registry::remove);
+    egress.clear();
   }
 
   private double ageSeconds(@Nullable Instant since, double ifNever) {
@@ -227,8 +249,8 @@ public final class Meters implements ReceiverListener, EgressListener {
         .register(registry);
   }
 
-  private <T> void gauge(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
-    Gauge.builder(meter.id(), subject, value)
+  private <T> Gauge gauge(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
+    return Gauge.builder(meter.id(), subject, value)
         .baseUnit(meter.unit())
         .description(meter.meaning())
         .tags(tags)
@@ -239,8 +261,9 @@ public final class Meters implements ReceiverListener, EgressListener {
     functionCounter(meter, tags, lane, l -> value.applyAsLong(l.ledger()));
   }
 
-  private <T> void functionCounter(Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
-    FunctionCounter.builder(meter.id(), subject, value)
+  private <T> FunctionCounter functionCounter(
+      Meter meter, Tags tags, T subject, ToDoubleFunction<T> value) {
+    return FunctionCounter.builder(meter.id(), subject, value)
         .baseUnit(meter.unit())
         .description(meter.meaning())
         .tags(tags)

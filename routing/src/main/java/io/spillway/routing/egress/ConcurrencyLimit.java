@@ -14,15 +14,16 @@ import java.util.Arrays;
  *   limit = limit * min(1, TOLERANCE * base / latency) + 1
  * </pre>
  *
- * where {@code latency} is the round's, {@code base} what attempts of these sizes take when the sink
- * is not busy, and the 1 is added only if the limit was reached: nothing is learned from slots that
- * nobody used. A sink that serves {@code c} at once answers {@code limit / c} times slower beyond
- * that, so the limit settles at about {@code TOLERANCE * c}: enough to keep it busy, little that
- * waits in it. A timeout, a throttling or a server error halves the limit, once for all attempts
- * that overlap.
+ * where {@code latency} is the round's, {@code base} what attempts of these sizes take when the
+ * sink is not busy, and the 1 is added only if the limit was reached: nothing is learned from slots
+ * that nobody used. A sink that serves {@code c} at once answers {@code limit / c} times slower
+ * beyond that, so the limit settles at about {@code TOLERANCE * c}: enough to keep it busy, little
+ * that waits in it. A timeout, a throttling or a server error halves the limit, once for all
+ * attempts that overlap.
  *
  * <p>{@code base} is the least average of a round, for each class of sizes. It is measured anew now
- * and then with half of the limit, or a sink that became slower for good would be taken for busy.
+ * and then with a quarter of the limit, or a sink that became slower for good would be taken for
+ * busy.
  *
  * <p>Each lane has its own: lanes share no lock, and share a sink as TCP connections share a link.
  * A slot is not free during backoff: that pauses the exporter, with all of its slots.
@@ -39,6 +40,9 @@ final class ConcurrencyLimit {
 
   /** After this many rounds the base is measured anew. */
   private static final int ROUNDS_PER_BASE = 100;
+
+  /** Of the limit, one part in this many is in use while the base is measured: no queue is left. */
+  private static final int MEASURING_PART = 4;
 
   /** Sizes within a factor of four are one class. */
   private static final int SIZE_CLASSES = 16;
@@ -117,18 +121,8 @@ final class ConcurrencyLimit {
   private static boolean meansBusy(ErrorClass error) {
     return switch (error) {
       case TIMEOUT, THROTTLED, SERVER -> true;
-      case DNS,
-          CONNECT,
-          TLS,
-          RESET,
-          AUTH,
-          NOT_FOUND,
-          POLICY,
-          PROTOCOL,
-          LOCAL,
-          BAD_DATA,
-          TOO_LARGE ->
-          false;
+      case DNS, CONNECT, TLS, RESET, PROTOCOL, AUTH, NOT_FOUND -> false;
+      case POLICY, LOCAL, BAD_DATA, TOO_LARGE -> false;
     };
   }
 
@@ -164,7 +158,7 @@ final class ConcurrencyLimit {
   }
 
   private void show() {
-    limit = Math.max(1, (int) (measuring ? exact / 2 : exact));
+    limit = Math.max(1, (int) (measuring ? exact / MEASURING_PART : exact));
   }
 
   private static int sizeClass(int bytes) {

@@ -44,16 +44,16 @@ final class Dispatcher implements AutoCloseable {
   static final int MAX_WINDOW_BLOCKS = 64;
   static final long MAX_WINDOW_BYTES = 16L << 20;
 
-  /** What backlog leaves of the window. */
-  static final int LIVE_WINDOW_BLOCKS = 8;
-
-  static final long LIVE_WINDOW_BYTES = 2L << 20;
-
   /**
    * No attempt begins while those in flight carry this much payload, however many more the sinks
    * would take: besides the window, this and one request are the memory of a lane.
    */
   static final long MAX_IN_FLIGHT_BYTES = 16L << 20;
+
+  /** What backlog leaves of the window. */
+  static final int LIVE_WINDOW_BLOCKS = 8;
+
+  static final long LIVE_WINDOW_BYTES = 2L << 20;
 
   /** Pieces below this size, uncompressed, are merged with their neighbours. */
   static final int MERGE_BELOW_BYTES = 128 << 10;
@@ -487,7 +487,8 @@ final class Dispatcher implements AutoCloseable {
 
   private void ended(Attempt attempt, Outcome outcome) {
     inFlightBytes -= attempt.payloadBytes();
-    valve(attempt.ticket().breaker).end(attempt, outcome, now);
+    long wireBytes = attempt.wireBytes().end();
+    valve(attempt.ticket().breaker).end(attempt, outcome, wireBytes, now);
     Duration elapsed = Duration.ofNanos(now - attempt.ticket().startedNanos);
     listener.attempt(
         id,
@@ -495,7 +496,7 @@ final class Dispatcher implements AutoCloseable {
         outcome,
         elapsed,
         attempt.payloadBytes(),
-        attempt.wireBytes().end(),
+        wireBytes,
         attempt.items());
   }
 

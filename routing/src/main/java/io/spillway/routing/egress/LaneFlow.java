@@ -45,8 +45,8 @@ public final class LaneFlow {
   }
 
   /**
-   * The quota for which an exporter may not be used now; null if there is none. The quota of a route
-   * bars the route's first exporter.
+   * The quota for which an exporter may not be used now; null if there is none. The quota of a
+   * route bars the route's first exporter.
    */
   @Nullable Quota bars(String exporter) {
     Quota own = quota(exporter);

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What of a daily quota is used. Days are those of UTC. Soft: what was in flight when it was used up
- * still arrives, and counts. Safe on any thread; counting takes no lock.
+ * What of a daily quota is used. Days are those of UTC. Soft: what was in flight when it was used
+ * up still arrives, and counts. Safe on any thread; counting takes no lock.
  */
 public final class Quota {
   private static final Logger log = LoggerFactory.getLogger(Quota.class);

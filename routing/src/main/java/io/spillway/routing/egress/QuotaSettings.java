@@ -11,7 +11,9 @@ public record QuotaSettings(long bytesPerDay, Action action, double percentage) 
 
   /** What happens when a quota is used up, until the day ends (UTC). */
   public enum Action {
-    /** The exporter is not used; the next one of the route is. With none left data stays on disk. */
+    /**
+     * The exporter is not used; the next one of the route is. With none left data stays on disk.
+     */
     NEXT_EXPORTER,
     /** New data is refused; what is stored is still sent. */
     REFUSE,

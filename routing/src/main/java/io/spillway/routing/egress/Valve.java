@@ -49,8 +49,18 @@ final class Valve {
     opensAt = now + flow.charge(exporter, bytes);
   }
 
-  /** An attempt has ended. */
-  void end(Attempt attempt, Outcome outcome, long now) {
+  /**
+   * An attempt has ended.
+   *
+   * @param wireBytes what went over the network: with framing and TLS more than what was paid for,
+   *     without a connection less
+   */
+  void end(Attempt attempt, Outcome outcome, long wireBytes, long now) {
+    long unpaid = wireBytes - attempt.payloadBytes();
+    long wait = flow.charge(exporter, unpaid);
+    if (unpaid < 0) {
+      opensAt = Math.min(opensAt, now + wait);
+    }
     long started = attempt.ticket().startedNanos;
     switch (outcome) {
       case Outcome.Delivered _ -> limit.answered(started, now, attempt.payloadBytes());

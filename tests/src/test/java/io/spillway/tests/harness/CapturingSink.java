@@ -1,6 +1,7 @@
 package io.spillway.tests.harness;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -67,6 +68,11 @@ public final class CapturingSink implements AutoCloseable {
   /** Where the sink listens, the same for its whole life, as an exporter's {@code endpoint}. */
   public String endpoint() {
     return "http://" + port.authority();
+  }
+
+  /** Where the sink listens. */
+  public InetSocketAddress address() {
+    return port.address();
   }
 
   /** Misbehaves from now on. */

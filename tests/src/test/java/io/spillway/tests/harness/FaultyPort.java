@@ -39,6 +39,10 @@ final class FaultyPort implements AutoCloseable {
     return address + ":" + port;
   }
 
+  InetSocketAddress address() {
+    return new InetSocketAddress(address, port);
+  }
+
   /** Listens again, if it did not, and passes everything on. */
   synchronized void heal() {
     resetting = false;

@@ -58,6 +58,15 @@ public final class Lab
     return prepare(yaml, directory(), false, Program.asUser(uid)).start();
   }
 
+  /**
+   * A relay that is started by a command.
+   *
+   * @param launcher what its command line begins with
+   */
+  public RelayProcess relayBehind(List<String> launcher, String yaml) {
+    return prepare(yaml, directory(), false, launcher).start();
+  }
+
   public CapturingSink sink(CapturingSink.Protocol protocol, CapturingSink.Keep keep) {
     return own(new CapturingSink(protocol, keep));
   }
