@@ -148,6 +148,26 @@ public final class Section {
     return list(key, this::text);
   }
 
+  /** A list of texts and mappings; a single one is a list of one. */
+  public List<Element> elements(String key) {
+    if (ask(key) instanceof Node.Mapping mapping) {
+      return List.of(new Mapping(key, child(key, Paths.child(path, key), mapping, isSecret(key))));
+    }
+    return list(key, (place, element) -> element(key, place, element));
+  }
+
+  private @Nullable Element element(String key, String place, Node element) {
+    if (element instanceof Node.Mapping mapping) {
+      return new Mapping(place, child(place, Paths.child(path, place), mapping, isSecret(key)));
+    }
+    String text = text(place, element);
+    return text == null ? null : new Text(place, text);
+  }
+
+  private boolean isSecret(String key) {
+    return secret || Secrets.isSensitive(key);
+  }
+
   public List<Integer> integers(String key, int min, int max) {
     return list(
         key,
@@ -329,6 +349,17 @@ public final class Section {
         ? Long.toString((long) value)
         : Double.toString(value);
   }
+
+  /** An element of a list that holds texts and mappings, with its place: {@code exporters[0]}. */
+  public sealed interface Element {
+    String key();
+  }
+
+  /** A text in a list. */
+  public record Text(String key, String text) implements Element {}
+
+  /** A mapping in a list. */
+  public record Mapping(String key, Section section) implements Element {}
 
   /** Reads one element of a list. */
   private interface ElementReader<T> {

@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import io.spillway.config.Section;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.DialPolicy;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,11 @@ public sealed interface ExporterConfig
 
   /** What the sink or the network charges for a GiB on the wire; 0 if not given. */
   double costPerGib();
+
+  /** Idle for this long, it is sent an empty request; zero if not. */
+  default Duration probeInterval() {
+    return Duration.ZERO;
+  }
 
   /** Whether {@code dangerously_allow_plaintext: true} is written. */
   boolean plaintextAllowed();

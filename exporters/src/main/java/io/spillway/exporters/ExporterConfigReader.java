@@ -44,6 +44,10 @@ final class ExporterConfigReader {
   /** OTLP §OTLP/gRPC Request size: the most that a server takes by default. */
   private static final int MAX_REQUEST_BYTES = 64 << 20;
 
+  private static final Duration DEFAULT_PROBE_INTERVAL = Duration.ofMinutes(1);
+  private static final Duration MIN_PROBE_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration MAX_PROBE_INTERVAL = Duration.ofDays(1);
+
   private ExporterConfigReader() {}
 
   static Map<String, ExporterConfig> readAll(Section root) {
@@ -180,7 +184,20 @@ final class ExporterConfigReader {
         section.bool("dangerously_allow_plaintext", false),
         section.decimal("cost_per_gib", 0, 0, 1_000_000),
         SinkConfig.read(section),
-        LinkConfig.read(section, http));
+        LinkConfig.read(section, http),
+        readProbeInterval(section));
+  }
+
+  private static Duration readProbeInterval(Section section) {
+    Duration interval =
+        section.duration(
+            "probe_interval", DEFAULT_PROBE_INTERVAL, Duration.ZERO, MAX_PROBE_INTERVAL);
+    if (!interval.isZero() && interval.compareTo(MIN_PROBE_INTERVAL) < 0) {
+      section.problem(
+          "probe_interval",
+          text(interval) + " is too short (expected 0 for no probes, or from 1s to 1d)");
+    }
+    return interval;
   }
 
   private static Codec readCodec(Section section) {

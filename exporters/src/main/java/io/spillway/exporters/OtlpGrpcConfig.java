@@ -1,6 +1,7 @@
 package io.spillway.exporters;
 
 import io.spillway.otlp.Codec;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -36,5 +37,10 @@ record OtlpGrpcConfig(OtlpSettings otlp, Endpoint endpoint) implements ExporterC
   @Override
   public double costPerGib() {
     return otlp.costPerGib();
+  }
+
+  @Override
+  public Duration probeInterval() {
+    return otlp.probeInterval();
   }
 }

@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -49,5 +50,10 @@ record OtlpHttpConfig(OtlpSettings otlp, Map<Signal, Endpoint> endpoints)
   @Override
   public double costPerGib() {
     return otlp.costPerGib();
+  }
+
+  @Override
+  public Duration probeInterval() {
+    return otlp.probeInterval();
   }
 }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxRequestBytes the largest request, uncompressed
  * @param plaintextAllowed whether it may send unencrypted to other machines
  * @param costPerGib of wire bytes; 0 if not given
+ * @param probeInterval without an attempt, until an empty request is sent; zero for never
  */
 record OtlpSettings(
     String id,
@@ -28,7 +29,8 @@ record OtlpSettings(
     boolean plaintextAllowed,
     double costPerGib,
     SinkConfig sink,
-    LinkConfig link) {
+    LinkConfig link,
+    Duration probeInterval) {
 
   /** These places, those where it authenticates, and the proxy on the way to them. */
   List<ExporterConfig.Destination> allDestinations(Stream<ExporterConfig.Destination> places) {

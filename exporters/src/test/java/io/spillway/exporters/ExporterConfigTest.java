@@ -95,7 +95,8 @@ final class ExporterConfigTest {
                 false,
                 0,
                 SinkConfig.DEFAULT,
-                LinkConfig.DEFAULT));
+                LinkConfig.DEFAULT,
+                Duration.ofMinutes(1)));
   }
 
   @Test
@@ -121,7 +122,8 @@ final class ExporterConfigTest {
                     "    cost_per_gib: 0.12",
                     "    strict_otlp: true",
                     "    proxy_url: http://u:p%40ss@proxy:3128",
-                    "    dns_refresh_interval: 5s")
+                    "    dns_refresh_interval: 5s",
+                    "    probe_interval: 5m")
                 .get("otlp_grpc/eu");
 
     assertThat(config.otlp())
@@ -139,10 +141,26 @@ final class ExporterConfigTest {
                 0.12,
                 new SinkConfig(AuthConfig.NONE, true),
                 new LinkConfig(
-                    new ProxyAddress("proxy", 3128, "Basic dTpwQHNz"), Duration.ofSeconds(5), 32)));
+                    new ProxyAddress("proxy", 3128, "Basic dTpwQHNz"), Duration.ofSeconds(5), 32),
+                Duration.ofMinutes(5)));
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);
+  }
+
+  @Test
+  void readAll_probeInterval_isOffOrASecondAtLeast() {
+    assertThat(
+            read("exporters:", "  otlp_grpc: { endpoint: 'https://h', probe_interval: 0s }")
+                .get("otlp_grpc")
+                .probeInterval())
+        .isZero();
+    assertThat(grpcProblems("probe_interval: 100ms"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::probe_interval: 100ms is too short (expected 0 for no probes,"
+                + " or from 1s to 1d)");
+    assertThat(read("exporters:", "  file/a: { directory: /tmp/x }").get("file/a").probeInterval())
+        .isZero();
   }
 
   @Test

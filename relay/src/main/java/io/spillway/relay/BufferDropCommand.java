@@ -12,10 +12,6 @@ import io.spillway.relay.buffer.CommandFailure;
 import io.spillway.relay.buffer.LaneNames;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -32,7 +28,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code buffer drop}: gives up what lanes hold. */
 @Command(
@@ -112,31 +107,9 @@ final class BufferDropCommand implements Callable<Integer> {
 
   private void dropRunning(AdminConfig admin, List<LaneId> chosen)
       throws CommandFailure, IOException, InterruptedException {
-    String address = adminAddress != null ? adminAddress : admin.host() + ":" + admin.port();
-    if (adminAddress == null && admin.port() == 0) {
-      throw CommandFailure.badUsage(
-          "a relay is running, and its configuration says admin::endpoint port 0. Name the address"
-              + " that it logged with --admin.");
-    }
-    try (HttpClient http = HttpClient.newBuilder().connectTimeout(TIMEOUT).build()) {
-      for (LaneId id : chosen) {
-        HttpRequest.Builder request =
-            HttpRequest.newBuilder(
-                    URI.create("http://" + address + "/api/v1/lanes/" + id + "/drop"))
-                .timeout(TIMEOUT)
-                .POST(HttpRequest.BodyPublishers.noBody());
-        if (admin.token() != null) {
-          request.header("Authorization", "Bearer " + admin.token());
-        }
-        HttpResponse<String> answer =
-            http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        if (answer.statusCode() != 200) {
-          throw new IOException(
-              "the relay at %s answered %d: %s"
-                  .formatted(address, answer.statusCode(), answer.body().strip()));
-        }
-        dropped(id, JsonMapper.shared().readTree(answer.body()).path("dropped").asLong());
-      }
+    AdminClient relay = AdminClient.of(admin, adminAddress);
+    for (LaneId id : chosen) {
+      dropped(id, relay.post("/api/v1/lanes/" + id + "/drop").path("dropped").asLong());
     }
   }
 

@@ -14,6 +14,7 @@ import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.LaneEgress;
 import io.spillway.routing.egress.LaneFlow;
+import io.spillway.routing.egress.OperatorOrders;
 import io.spillway.routing.egress.OverQuota;
 import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
@@ -35,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new
  * and drains to the exporters it had.
  *
- * <p>{@link #apply} is called by one thread at a time; the rest is safe on any thread.
+ * <p>Safe on any thread.
  */
 final class Lanes {
 
@@ -44,13 +45,15 @@ final class Lanes {
   private final Buffer buffer;
   private final Meters meters;
   private final RouteMemory memory;
+  private final Steering steering;
   private final FlowControl flow;
   private final Map<LaneId, ActiveLane> active = new ConcurrentHashMap<>();
 
-  Lanes(Buffer buffer, Meters meters, RouteMemory memory, FlowControl flow) {
+  Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering, FlowControl flow) {
     this.buffer = buffer;
     this.meters = meters;
     this.memory = memory;
+    this.steering = steering;
     this.flow = flow;
   }
 
@@ -83,7 +86,7 @@ final class Lanes {
    * @param exporters by id; every id in the routes is there
    * @throws IOException if the buffer directory cannot be listed
    */
-  void apply(
+  synchronized void apply(
       List<RouteSettings> routes,
       Map<String, LaneSettings> settings,
       Map<String, Exporter> exporters)
@@ -92,8 +95,11 @@ final class Lanes {
     for (RouteSettings route : routes) {
       EgressSettings egress =
           new EgressSettings(
-              route.exporters().stream().map(id -> find(exporters, id)).toList(),
+              route.targets().levels().stream()
+                  .map(level -> level.stream().map(id -> find(exporters, id)).toList())
+                  .toList(),
               route.failover(),
+              steering.orders(route.name()),
               route.drain(),
               flow.lane(route.name(), route.exporters()));
       route
@@ -108,6 +114,29 @@ final class Lanes {
     wanted.forEach((id, egress) -> point(Objects.requireNonNull(opened.get(id)), egress, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
+  }
+
+  /** Gives every lane the orders that operators now have for it. */
+  synchronized void steer() {
+    active.replaceAll((id, lane) -> steered(lane));
+  }
+
+  private ActiveLane steered(ActiveLane lane) {
+    EgressSettings last = lane.settings();
+    if (lane.egress() == null || last == null) {
+      return lane;
+    }
+    EgressSettings next = last.with(orders(lane.lane().id(), lane.retired()));
+    if (!next.equals(last)) {
+      lane.egress().retarget(next);
+    }
+    return new ActiveLane(lane.lane(), lane.egress(), next, lane.retired());
+  }
+
+  /** The pin of a route that is gone is gone too; exporters are paused for all lanes. */
+  private OperatorOrders orders(LaneId lane, boolean retired) {
+    OperatorOrders orders = steering.orders(lane.route());
+    return retired ? new OperatorOrders(null, orders.pauses()) : orders;
   }
 
   private static Exporter find(Map<String, Exporter> exporters, String id) {
@@ -194,7 +223,9 @@ final class Lanes {
 
   private boolean isActive(LaneId lane, String exporter) {
     EgressStatus status = status(lane);
-    return status != null && exporter.equals(status.active());
+    return status != null
+        && status.exporters().stream()
+            .anyMatch(found -> found.active() && found.id().equals(exporter));
   }
 
   private double state(LaneId lane, String exporter) {
@@ -228,7 +259,7 @@ final class Lanes {
   private void retire(Set<LaneId> wanted, Map<String, Exporter> exporters) throws IOException {
     for (ActiveLane lane : List.copyOf(active.values())) {
       if (!wanted.contains(lane.lane().id()) && lane.settings() != null) {
-        EgressSettings last = renewed(lane.settings(), exporters);
+        EgressSettings last = renewed(lane.lane().id(), lane.settings(), exporters);
         if (!lane.retired()) {
           log.info(
               "lane {}: its route is gone. It drains to {}.",
@@ -246,12 +277,18 @@ final class Lanes {
     }
   }
 
-  private static EgressSettings renewed(EgressSettings last, Map<String, Exporter> exporters) {
+  private EgressSettings renewed(
+      LaneId lane, EgressSettings last, Map<String, Exporter> exporters) {
     return new EgressSettings(
-        last.exporters().stream()
-            .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
+        last.levels().stream()
+            .map(
+                level ->
+                    level.stream()
+                        .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
+                        .toList())
             .toList(),
         last.failover(),
+        orders(lane, true),
         last.drain(),
         last.flow());
   }
@@ -272,7 +309,8 @@ final class Lanes {
     if (!last.isEmpty()) {
       LaneFlow shared = flow.lane(id.route(), ids(last));
       EgressSettings settings =
-          new EgressSettings(last, remembered.failover(), DrainSettings.DEFAULT, shared);
+          new EgressSettings(last, remembered.failover(), DrainSettings.DEFAULT, shared)
+              .with(orders(id, true));
       point(lane, settings, true);
       log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
       return;

@@ -27,6 +27,7 @@ import picocli.CommandLine.IVersionProvider;
       SendCommand.class,
       CaptureCommand.class,
       BufferCommand.class,
+      SinkCommand.class,
     })
 public final class Main {
 

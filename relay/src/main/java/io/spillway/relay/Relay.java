@@ -12,6 +12,7 @@ import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.FlowControl;
+import io.spillway.routing.egress.IdleProber;
 import io.spillway.routing.gate.RoutingGate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +50,9 @@ final class Relay {
   private final EgressAudit audit;
   private final CurrentPolicy policy;
   private final Buffer buffer;
+  private final Steering steering;
   private final Lanes lanes;
+  private final IdleProber prober;
   private final Meters meters;
   private final QuotaMemory quotaMemory;
   private final FlowControl flow;
@@ -71,9 +75,12 @@ final class Relay {
     this.policy = new CurrentPolicy(config.policy(), audit);
     this.buffer = buffer;
     this.meters = new Meters(buffer.clock());
+    this.steering = new Steering(config.buffer().directory(), buffer.clock());
     this.quotaMemory = new QuotaMemory(config.buffer().directory());
     this.flow = new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
-    this.lanes = new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), flow);
+    this.lanes =
+        new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering, flow);
+    this.prober = new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
     this.factory = new Exporters(policy);
     this.egressMeters = new EgressMeters(meters, policy, audit);
     this.linkMeters = new LinkMeters(meters, factory);
@@ -84,7 +91,7 @@ final class Relay {
             admission,
             new CountingListener(buffer.received(), meters));
     this.check = new StartCheck(config.buffer().directory());
-    this.view = new RelayView(lanes, buffer, receiver, meters, check, flow);
+    this.view = new RelayView(lanes, buffer, receiver, meters, check, steering, flow);
   }
 
   /**
@@ -110,6 +117,8 @@ final class Relay {
     applyFlow(config);
     quotaMemory.follow(flow);
     lanes.apply(config.routes(), config.lanes(), exporters);
+    steer(config);
+    steering.onChange(lanes::steer);
     buffer.lanesOpened();
     gate.set(new RoutingGate(config.routes(), lanes::lane, lanes::overQuota));
     registerMeters();
@@ -118,11 +127,23 @@ final class Relay {
     receiver.start();
     view.state(RelayView.State.RUNNING);
     check.start();
+    prober.start();
     log.info(
         "ready: grpc={} http={} admin={}",
         text(receiver.grpcAddress()),
         text(receiver.httpAddress()),
         text(admin.address()));
+  }
+
+  /**
+   * What hangs on the configuration besides the lanes: orders that lose their object, and probes.
+   */
+  private void steer(RelayConfig applied) {
+    steering.retain(applied.routes(), applied.places());
+    lanes.steer();
+    Map<String, Duration> intervals = new LinkedHashMap<>();
+    applied.exporters().forEach((id, exporter) -> intervals.put(id, exporter.probeInterval()));
+    prober.targets(IdleTargets.of(lanes.all(), intervals));
   }
 
   private void applyFlow(RelayConfig wanted) {
@@ -175,6 +196,7 @@ final class Relay {
       return List.of(
           new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
+    steer(next);
     gate.set(new RoutingGate(next.routes(), lanes::lane, lanes::overQuota));
     exporters = made;
     audit.apply(next.audit());
@@ -236,6 +258,7 @@ final class Relay {
     view.state(RelayView.State.STOPPING);
     log.info("stopping: within {} s", deadline.toSeconds());
     check.close();
+    prober.close();
     receiver.close(deadline);
     lanes.close(deadline);
     exporters.values().forEach(exporter -> exporter.close(Duration.ZERO));

@@ -11,6 +11,7 @@ import io.spillway.relay.admin.AdminConfig;
 import io.spillway.relay.audit.AuditConfig;
 import io.spillway.relay.telemetry.TelemetryConfig;
 import io.spillway.routing.egress.FlowConfig;
+import io.spillway.routing.gate.ExporterPlace;
 import io.spillway.routing.gate.RouteConfig;
 import io.spillway.routing.gate.RouteSettings;
 import io.spillway.routing.policy.EgressPolicy;
@@ -50,7 +51,7 @@ record RelayConfig(
     Section root = configuration.root();
     Map<String, ExporterConfig> exporters = ExporterConfig.readAll(root);
     BufferConfig buffer = BufferConfig.read(root.section("buffer"));
-    List<RouteSettings> routes = RouteConfig.readAll(root, exporters.keySet());
+    List<RouteSettings> routes = RouteConfig.readAll(root, places(exporters));
     EgressPolicy policy = EgressPolicy.read(root);
     List<PolicyDecision> reviewed = review(exporters, policy);
     RelayConfig config =
@@ -69,6 +70,20 @@ record RelayConfig(
     reportDenied(reviewed, configuration.problems());
     configuration.reportUnknownKeys();
     return config;
+  }
+
+  /** Where what each exporter sends ends up: on this machine, if it dials nowhere. */
+  Map<String, ExporterPlace> places() {
+    return places(exporters);
+  }
+
+  private static Map<String, ExporterPlace> places(Map<String, ExporterConfig> exporters) {
+    Map<String, ExporterPlace> places = new LinkedHashMap<>();
+    exporters.forEach(
+        (id, exporter) ->
+            places.put(
+                id, new ExporterPlace(exporter.region(), exporter.destinations().isEmpty())));
+    return places;
   }
 
   private static Map<String, LaneSettings> lanes(Section root, BufferConfig buffer) {

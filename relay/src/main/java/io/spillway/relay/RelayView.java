@@ -11,6 +11,7 @@ import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
 import io.spillway.otlp.stage.LaneStatus;
 import io.spillway.receivers.OtlpReceiver;
+import io.spillway.relay.admin.AdminSteering;
 import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.Bar;
@@ -49,6 +50,7 @@ final class RelayView implements AdminView {
   private final OtlpReceiver receiver;
   private final Meters meters;
   private final StartCheck check;
+  private final AdminSteering steering;
   private final FlowControl flow;
   private volatile State state = State.STARTING;
   private volatile @Nullable InetSocketAddress admin;
@@ -59,6 +61,7 @@ final class RelayView implements AdminView {
       OtlpReceiver receiver,
       Meters meters,
       StartCheck check,
+      AdminSteering steering,
       FlowControl flow) {
     this.flow = flow;
     this.lanes = lanes;
@@ -66,6 +69,7 @@ final class RelayView implements AdminView {
     this.receiver = receiver;
     this.meters = meters;
     this.check = check;
+    this.steering = steering;
   }
 
   void state(State next) {
@@ -79,6 +83,11 @@ final class RelayView implements AdminView {
   @Override
   public boolean ready() {
     return state == State.RUNNING;
+  }
+
+  @Override
+  public AdminSteering steering() {
+    return steering;
   }
 
   @Override
@@ -166,6 +175,8 @@ final class RelayView implements AdminView {
     body.put("last_sync_age_seconds", ageSeconds(status.lastSync()));
     body.put("start_check", startCheck(active.lane().id()));
     body.put("active", egress == null ? null : egress.active());
+    body.put("pin", egress == null || egress.pin() == null ? null : Steering.shown(egress.pin()));
+    body.put("waiting_until", egress == null ? null : text(egress.waitingUntil()));
     body.put(
         "exporters",
         egress == null ? List.of() : egress.exporters().stream().map(RelayView::exporter).toList());
@@ -211,11 +222,16 @@ final class RelayView implements AdminView {
   private static Map<String, Object> exporter(EgressStatus.ExporterStatus status) {
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("id", status.id());
+    body.put("level", status.level());
+    body.put("active", status.active());
     body.put("state", status.state().label());
     body.put("since", status.since().toString());
     body.put("reason", status.reason());
     body.put("attempts_in_flight", status.attemptsInFlight());
-    body.put("next_attempt", status.nextAttempt() == null ? null : status.nextAttempt().toString());
+    body.put("last_attempt", text(status.lastAttempt()));
+    body.put("next_attempt", text(status.nextAttempt()));
+    body.put("left_alone_until", text(status.leftAloneUntil()));
+    body.put("last_error", status.lastError());
     body.put("bars", status.bars().stream().map(RelayView::bar).toList());
     return body;
   }
@@ -226,8 +242,12 @@ final class RelayView implements AdminView {
     body.put("who", bar.who());
     body.put("reason", bar.reason());
     body.put("since", bar.since().toString());
-    body.put("until", bar.until() == null ? null : bar.until().toString());
+    body.put("until", text(bar.until()));
     return body;
+  }
+
+  private static @Nullable String text(@Nullable Instant time) {
+    return time == null ? null : time.toString();
   }
 
   @Override

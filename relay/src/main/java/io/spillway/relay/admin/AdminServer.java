@@ -11,7 +11,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
@@ -67,6 +69,9 @@ public final class AdminServer implements AutoCloseable {
                 "/api/v1/ledger",
                 () -> new Body(200, JSON, json.writeValueAsString(view.ledger())))));
     server.createContext(LANES, secured(exchange -> send(exchange, lanes(exchange, view))));
+    SteeringHandler steering = new SteeringHandler(view.steering());
+    server.createContext(SteeringHandler.ROUTES, secured(post(steering::answer)));
+    server.createContext(SteeringHandler.EXPORTERS, secured(post(steering::answer)));
     server.createContext(
         "/",
         exchange ->
@@ -122,14 +127,28 @@ public final class AdminServer implements AutoCloseable {
       return new Body(
           404, TEXT, "not found; there is POST " + LANES + "ROUTE/SIGNAL" + DROP + "\n");
     }
+    Body refusal = refusal(exchange);
+    return refusal != null
+        ? refusal
+        : drop(path.substring(LANES.length(), path.length() - DROP.length()), view);
+  }
+
+  private static HttpHandler post(Function<HttpExchange, Body> answer) {
+    return exchange -> {
+      Body refusal = refusal(exchange);
+      send(exchange, refusal != null ? refusal : answer.apply(exchange));
+    };
+  }
+
+  /** Why a request may not change anything; null if it may. */
+  private static @Nullable Body refusal(HttpExchange exchange) {
     if (!exchange.getRequestMethod().equals("POST")) {
       exchange.getResponseHeaders().set("Allow", "POST");
-      return new Body(405, TEXT, "only POST\n");
+      return text(405, "only POST");
     }
-    if (isFromElsewhere(exchange)) {
-      return new Body(403, TEXT, "pages of other origins may not change anything\n");
-    }
-    return drop(path.substring(LANES.length(), path.length() - DROP.length()), view);
+    return isFromElsewhere(exchange)
+        ? text(403, "pages of other origins may not change anything")
+        : null;
   }
 
   private Body drop(String lane, AdminView view) {
@@ -194,5 +213,15 @@ public final class AdminServer implements AutoCloseable {
     }
   }
 
-  private record Body(int status, String type, String text) {}
+  /** A line of text. */
+  static Body text(int status, @Nullable String line) {
+    return new Body(status, TEXT, line + "\n");
+  }
+
+  static Body json(String json) {
+    return new Body(200, JSON, json);
+  }
+
+  /** What is answered. */
+  record Body(int status, String type, String text) {}
 }

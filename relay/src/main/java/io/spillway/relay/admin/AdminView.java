@@ -27,4 +27,7 @@ public interface AdminView {
    * @throws IOException if the lane cannot be written now; the message says why
    */
   OptionalLong drop(String lane) throws IOException;
+
+  /** What operators may steer. */
+  AdminSteering steering();
 }

@@ -161,6 +161,14 @@ public enum Meter {
       "route",
       "signal",
       "exporter"),
+  EXPORTER_IDLE_PROBES(
+      "spillway.exporter.idle.probes",
+      "probes",
+      "Empty requests sent while there was nothing else to send, by outcome; not among the"
+          + " attempts.",
+      "exporter",
+      "signal",
+      "outcome"),
   EXPORTER_COST(
       "spillway.exporter.cost",
       "currency",
@@ -226,7 +234,8 @@ public enum Meter {
   EXPORTER_TRANSITIONS(
       "spillway.exporter.transitions",
       "transitions",
-      "Breaker transitions, by new state.",
+      "Changes of an exporter's standing, by what it came to: closed, open, recovering, barred,"
+          + " unbarred, pinned, released, passed_over.",
       "route",
       "signal",
       "exporter",

@@ -89,6 +89,13 @@ public final class Meters implements ReceiverListener, EgressListener {
     }
   }
 
+  /** An empty request was sent to an exporter that had nothing to do. Safe on any thread. */
+  public void idleProbe(String exporter, Signal signal, Outcome outcome) {
+    Tags tags =
+        Tags.of("exporter", exporter, "signal", signal.label(), "outcome", Outcomes.of(outcome));
+    counter(Meter.EXPORTER_IDLE_PROBES, tags).increment();
+  }
+
   private void addCost(Tags tags, String exporter, long wireBytes) {
     double costPerGib = costsPerGib.getOrDefault(exporter, 0.0);
     if (costPerGib > 0) {

@@ -8,6 +8,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,41 @@ import org.junit.jupiter.api.Timeout;
 class AdminServerTest {
 
   private boolean ready = true;
+  private final List<String> asked = new ArrayList<>();
+
+  /** Knows route payments and exporter otlp_grpc/primary; takes down what it is asked for. */
+  private final AdminSteering steering =
+      new AdminSteering() {
+        private Reply reply(String what, String name, Wish wish) throws IOException {
+          asked.add(what + " " + name + " " + wish);
+          return switch (name) {
+            case "payments", "otlp_grpc/primary" -> new Done(Map.of("done", what));
+            case "refused" -> new Refused("not this one");
+            case "broken" -> throw new IOException("the disk is gone");
+            default -> new Unknown("there is no " + name);
+          };
+        }
+
+        @Override
+        public Reply pin(String route, String exporter, Wish wish) throws IOException {
+          return reply("pin " + exporter, route, wish);
+        }
+
+        @Override
+        public Reply release(String route, Wish wish) throws IOException {
+          return reply("release", route, wish);
+        }
+
+        @Override
+        public Reply pause(String exporter, Wish wish) throws IOException {
+          return reply("pause", exporter, wish);
+        }
+
+        @Override
+        public Reply resume(String exporter, Wish wish) throws IOException {
+          return reply("resume", exporter, wish);
+        }
+      };
 
   private final AdminView view =
       new AdminView() {
@@ -39,6 +76,11 @@ class AdminServerTest {
         @Override
         public Map<String, Object> ledger() {
           return Map.of("unaccounted", 0);
+        }
+
+        @Override
+        public AdminSteering steering() {
+          return steering;
         }
 
         @Override
@@ -108,6 +150,60 @@ class AdminServerTest {
   }
 
   @Test
+  void post_steering_isHandedOn() throws Exception {
+    try (AdminServer server = new AdminServer(new AdminConfig("127.0.0.1", 0, null), view)) {
+      assertThat(
+              post(
+                      server,
+                      "/api/v1/routes/payments/pin?exporter=otlp_grpc/primary&reason=a%20b%0ac"
+                          + "&for=1h30m&by=ann",
+                      null)
+                  .body())
+          .isEqualTo("{\"done\":\"pin otlp_grpc/primary\"}");
+      assertThat(post(server, "/api/v1/exporters/otlp_grpc/primary/pause", null).statusCode())
+          .isEqualTo(200);
+      assertThat(post(server, "/api/v1/exporters/otlp_grpc%2Fprimary/resume", null).statusCode())
+          .isEqualTo(200);
+      assertThat(post(server, "/api/v1/routes/payments/release", null).statusCode()).isEqualTo(200);
+    }
+    assertThat(asked)
+        .containsExactly(
+            "pin otlp_grpc/primary payments Wish[who=ann, reason=a b c, lasts=PT1H30M]",
+            "pause otlp_grpc/primary Wish[who=127.0.0.1, reason=, lasts=null]",
+            "resume otlp_grpc/primary Wish[who=127.0.0.1, reason=, lasts=null]",
+            "release payments Wish[who=127.0.0.1, reason=, lasts=null]");
+  }
+
+  @Test
+  void post_steeringThatCannotBe_saysWhy() throws Exception {
+    try (AdminServer server = new AdminServer(new AdminConfig("127.0.0.1", 0, null), view)) {
+      String pin = "/api/v1/routes/payments/pin?exporter=otlp_grpc/primary";
+
+      assertThat(post(server, pin, "http://elsewhere.example").statusCode()).isEqualTo(403);
+      assertThat(get(server, pin, null).statusCode()).isEqualTo(405);
+      assertThat(post(server, "/api/v1/routes/payments/pin", null).statusCode()).isEqualTo(400);
+      assertThat(post(server, "/api/v1/routes/pin?exporter=x", null).statusCode()).isEqualTo(400);
+      assertThat(post(server, "/api/v1/routes/payments/stop", null).statusCode()).isEqualTo(404);
+      assertThat(post(server, pin + "&for=soon", null).body())
+          .isEqualTo(
+              "for: \"soon\" (expected a duration such as 10s or 1h30m; units ms, s, m, h, d;"
+                  + " above 0, at most 365d)\n");
+      assertThat(post(server, pin + "&until=x", null).body())
+          .isEqualTo("\"until\" is no parameter (expected exporter, reason, for or by)\n");
+      assertThat(asked).isEmpty();
+      assertThat(post(server, "/api/v1/exporters/nobody/pause", null))
+          .returns(404, HttpResponse::statusCode)
+          .returns("there is no nobody\n", HttpResponse::body);
+      assertThat(post(server, "/api/v1/exporters/refused/pause", null))
+          .returns(409, HttpResponse::statusCode)
+          .returns("not this one\n", HttpResponse::body);
+      assertThat(post(server, "/api/v1/exporters/broken/pause", null))
+          .returns(503, HttpResponse::statusCode)
+          .returns("nothing was changed: the disk is gone\n", HttpResponse::body);
+    }
+  }
+
+  @Test
   void new_portTaken_saysWhereAndWhatToDo() throws Exception {
     try (AdminServer server = new AdminServer(new AdminConfig("127.0.0.1", 0, null), view)) {
       int port = server.address().getPort();
@@ -124,16 +220,19 @@ class AdminServerTest {
 
   private static HttpResponse<String> drop(AdminServer server, String lane, String origin)
       throws Exception {
-    URI uri =
-        URI.create(
-            "http://127.0.0.1:" + server.address().getPort() + "/api/v1/lanes/" + lane + "/drop");
+    return post(server, "/api/v1/lanes/" + lane + "/drop", origin);
+  }
+
+  private static HttpResponse<String> post(AdminServer server, String path, @Nullable String origin)
+      throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.address().getPort() + path))
+            .POST(HttpRequest.BodyPublishers.noBody());
+    if (origin != null) {
+      request.header("Origin", origin);
+    }
     try (HttpClient client = HttpClient.newHttpClient()) {
-      return client.send(
-          HttpRequest.newBuilder(uri)
-              .POST(HttpRequest.BodyPublishers.noBody())
-              .header("Origin", origin)
-              .build(),
-          HttpResponse.BodyHandlers.ofString());
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is known about one exporter of a lane. {@link Failover} decides on it; times are monotonic
@@ -22,6 +23,9 @@ final class Breaker {
   final String id;
   Exporter exporter;
 
+  /** Its place in the failover order, shared with those it shares the load with. */
+  int level;
+
   BreakerState state = CLOSED;
   Instant since;
   String reason = "";
@@ -32,6 +36,19 @@ final class Breaker {
 
   /** When the bars changed last. */
   Instant barsChanged;
+
+  /** Whether data waits on disk for it, until {@link #heldUntil} at most. */
+  boolean awaited;
+
+  long heldUntil;
+
+  final Latency latency = new Latency();
+
+  /** Idle probes that failed since the last one that did not. */
+  int idleFailures;
+
+  /** When the latest attempt began; idle probes are none. */
+  @Nullable Instant lastAttempt;
 
   final List<Ticket> inFlight = new ArrayList<>();
 
@@ -116,6 +133,15 @@ final class Breaker {
     judgedFrom = now;
     failedSince = askedUntil > now ? now : NEVER;
     notBefore = askedUntil;
+  }
+
+  /** How long the oldest attempt in flight has been waiting for its answer; 0 if there is none. */
+  long longestInFlight(long now) {
+    long longest = 0;
+    for (Ticket ticket : inFlight) {
+      longest = Math.max(longest, now - ticket.startedNanos);
+    }
+    return longest;
   }
 
   boolean probing() {

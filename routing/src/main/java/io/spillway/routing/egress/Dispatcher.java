@@ -116,7 +116,9 @@ final class Dispatcher implements AutoCloseable {
     this.answers = answers;
     this.now = now;
     this.flow = settings.flow();
-    this.failover = new Failover(settings, clock, random, this::moved, now);
+    this.failover =
+        new Failover(settings.with(OperatorOrders.NONE), clock, random, this::moved, now);
+    failover.retarget(settings, now); // What it tells of orders needs it to be there.
   }
 
   /** Takes new settings from the next attempt on. Attempts in flight are left to finish. */
@@ -127,10 +129,17 @@ final class Dispatcher implements AutoCloseable {
     failover.retarget(settings, now);
   }
 
-  /** As {@link Failover#bar}. */
-  void bar(String exporterId, BarCause cause, String reason, long now) {
+  /** What an empty request, sent while the exporter was idle, came to. */
+  void probed(String exporter, Outcome outcome, long now) {
     this.now = now;
-    failover.bar(exporterId, cause, reason, now);
+    switch (outcome) {
+      case Outcome.Delivered _ -> failover.idleAnswered(exporter, true, now);
+      case Outcome.TooLarge _, Outcome.BadData _ -> failover.idleAnswered(exporter, false, now);
+      case Outcome.Retry(Duration after, ErrorClass error, String reason) ->
+          failover.idleFailed(exporter, error, reason, after, now);
+      case Outcome.SinkDown(ErrorClass error, String reason) ->
+          failover.idleFailed(exporter, error, reason, null, now);
+    }
   }
 
   /** Whether another block may be read from the lane, besides {@code coming} ones. */
@@ -281,27 +290,38 @@ final class Dispatcher implements AutoCloseable {
   }
 
   EgressStatus status(long now) {
-    Breaker active = failover.active();
+    List<Breaker> actives = failover.actives();
     return new EgressStatus(
         id,
-        active == null ? null : active.id,
+        actives.isEmpty() ? null : actives.getFirst().id,
         window.size(),
-        failover.order().stream().map(breaker -> status(breaker, now)).toList(),
-        failover.transitions());
+        failover.order().stream()
+            .map(breaker -> status(breaker, actives.contains(breaker), now))
+            .toList(),
+        failover.transitions(),
+        failover.pin(),
+        later(failover.waitingUntil(), now));
   }
 
-  private ExporterStatus status(Breaker breaker, long now) {
-    long next = failover.nextAttempt(breaker);
-    Instant nextAttempt =
-        next == Breaker.NEVER || next <= now ? null : clock.instant().plusNanos(next - now);
+  private ExporterStatus status(Breaker breaker, boolean active, long now) {
     return new ExporterStatus(
         breaker.id,
+        breaker.level,
+        active,
         breaker.state,
         breaker.since,
         breaker.reason,
+        breaker.lastError,
         breaker.inFlight.size(),
-        nextAttempt,
+        breaker.lastAttempt,
+        later(failover.nextAttempt(breaker), now),
+        later(breaker.askedUntil, now),
         List.copyOf(breaker.bars.values()));
+  }
+
+  /** Null for what is past, and for what does not come. */
+  private @Nullable Instant later(long nanos, long now) {
+    return nanos == Breaker.NEVER || nanos <= now ? null : clock.instant().plusNanos(nanos - now);
   }
 
   /** Frees native memory. Safe to call twice. */

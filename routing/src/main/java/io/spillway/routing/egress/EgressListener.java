@@ -45,6 +45,6 @@ public interface EgressListener {
    */
   default void dropped(LaneId lane, DropReason drop, int items, String reason) {}
 
-  /** An exporter has changed its state. */
+  /** An exporter has changed its standing. */
   default void transition(LaneId lane, Transition transition) {}
 }

@@ -10,11 +10,10 @@ import io.spillway.otlp.stage.Exporter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -31,29 +30,35 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <ul>
- *   <li>The active exporter is the first in order that is closed. After a failure it is paused as a
- *       whole, for as long as the sink asked or else by exponential backoff, and then gets one
- *       attempt at a time until one succeeds.
+ *   <li>Exporters stand in levels. The level in charge is the first with one that is closed, and
+ *       those are active: they share the load. After a failure an exporter is paused as a whole,
+ *       for as long as the sink asked or else by exponential backoff, and then gets one attempt at
+ *       a time until one succeeds; meanwhile the others of its level go on.
  *   <li>It is failing since the start of the earliest attempt after its last success that has not
  *       succeeded, so that a sink that hangs is left as soon as one that refuses. A pause that the
- *       sink asked for counts as failing too, whatever else succeeds meanwhile. With {@code after:
- *       0} hanging is left to the exporter's own timeout.
- *   <li>Only exporters before the active one are probed: knowing that a later one works gains
- *       nothing, and would send data out of turn.
- *   <li>{@code failback_after} protects a working exporter from one that flaps. When none is closed
+ *       sink asked for counts as failing too, whatever else succeeds meanwhile. One failure is
+ *       forgotten if others of its level left it nothing to try again. With {@code after: 0}
+ *       hanging is left to the exporter's own timeout.
+ *   <li>With a {@code hold}, a level that was left stays in charge for that long: data waits for it
+ *       on disk, and only it and those before it are probed.
+ *   <li>Only exporters up to the level in charge are probed with data: knowing that a later one
+ *       works gains nothing, and would send data out of turn. Later ones are probed while idle, by
+ *       {@link IdleProber}; one that fails is passed over when its turn comes.
+ *   <li>{@code failback_after} protects a working exporter from one that flaps. When none is active
  *       there is nothing to protect, so the first probe that succeeds closes its breaker at once. A
  *       sole exporter is probed by its own retry settings, which makes it a plain retry.
  *   <li>An answer that judges the request and not the sink ({@link #answered}) ends failing, but
  *       does not help to take an exporter back while another one works.
+ *   <li>A barred exporter is out of play: neither active nor probed nor a fallback. A pin puts all
+ *       others out of play. What is in flight finishes in either case.
  * </ul>
  */
 final class Failover {
   static final Duration PROBE_MIN = Duration.ofMillis(500);
   static final Duration PROBE_MAX = Duration.ofSeconds(10);
-  static final int MAX_TRANSITIONS_KEPT = 64;
 
-  /** Who makes the changes that nobody asked for. */
-  private static final String WHO = "failover";
+  /** Idle probes that fail in a row before an exporter is left for it. */
+  static final int IDLE_FAILURES_TO_OPEN = 3;
 
   private static final double PROBE_MULTIPLIER = 2;
   private static final double PROBE_JITTER = 0.2;
@@ -61,31 +66,35 @@ final class Failover {
   /** Probes that fit into {@code failback_after} at least, while it is long enough. */
   private static final int PROBES_TO_FAIL_BACK = 4;
 
+  /** Who makes the changes that nobody asked for. */
+  private static final String WHO = "failover";
+
+  /** The clock for people and the monotonic one may differ by a little; no busy loop over it. */
+  private static final long MIN_ORDER_WAIT_NANOS = Duration.ofMillis(1).toNanos();
+
   private final RandomGenerator random;
   private final InstantSource clock;
-  private final Listener listener;
-  private final Deque<Transition> transitions = new ArrayDeque<>();
+  private final History history;
+  private final LeastLatency share;
 
   private List<Breaker> order = List.of();
+  private int levels;
   private long afterNanos;
   private long failbackNanos;
   private long probeEveryNanos;
-
-  /** Hears of changes, and whether a person is needed to heal what went wrong. */
-  @FunctionalInterface
-  interface Listener {
-    void moved(Transition transition, boolean needsOperator);
-  }
+  private long holdNanos;
+  private @Nullable OperatorOrder pin;
 
   Failover(
       EgressSettings settings,
       InstantSource clock,
       RandomGenerator random,
-      Listener listener,
+      History.Listener listener,
       long now) {
     this.clock = clock;
     this.random = random;
-    this.listener = listener;
+    this.history = new History(listener);
+    this.share = new LeastLatency(random);
     retarget(settings, now);
   }
 
@@ -94,25 +103,38 @@ final class Failover {
    * soon, since its mistake may be what was corrected.
    */
   void retarget(EgressSettings settings, long now) {
-    Breaker before = active();
+    List<Breaker> before = actives();
     afterNanos = Backoff.nanos(settings.failover().after());
     failbackNanos = Backoff.nanos(settings.failover().failbackAfter());
+    holdNanos = Backoff.nanos(settings.failover().hold());
     probeEveryNanos =
         Math.clamp(failbackNanos / PROBES_TO_FAIL_BACK, PROBE_MIN.toNanos(), PROBE_MAX.toNanos());
     List<Breaker> next = new ArrayList<>();
-    for (Exporter exporter : settings.exporters()) {
-      Breaker breaker = find(exporter.id());
-      if (breaker == null) {
-        breaker = new Breaker(exporter, clock.instant());
-      } else if (!breaker.exporter.equals(exporter)) {
-        breaker.exporter = exporter;
-        breaker.failures = 0;
-        breaker.notBefore = breaker.askedUntil;
+    for (int level = 0; level < settings.levels().size(); level++) {
+      for (Exporter exporter : settings.levels().get(level)) {
+        Breaker breaker = taken(exporter);
+        breaker.level = level;
+        breaker.awaited &= holdNanos > 0;
+        next.add(breaker);
       }
-      next.add(breaker);
     }
     order = List.copyOf(next);
-    greetActive(before, now);
+    levels = settings.levels().size();
+    obey(settings.orders());
+    greet(before, now);
+  }
+
+  private Breaker taken(Exporter exporter) {
+    Breaker breaker = find(exporter.id());
+    if (breaker == null) {
+      return new Breaker(exporter, clock.instant());
+    }
+    if (!breaker.exporter.equals(exporter)) {
+      breaker.exporter = exporter;
+      breaker.failures = 0;
+      breaker.notBefore = breaker.askedUntil;
+    }
+    return breaker;
   }
 
   /** The exporters in failover order. */
@@ -122,111 +144,276 @@ final class Failover {
 
   /** The latest changes, oldest first. */
   List<Transition> transitions() {
-    return List.copyOf(transitions);
+    return history.latest();
+  }
+
+  /** The order that the lane sends to one exporter alone; null if there is none. */
+  @Nullable OperatorOrder pin() {
+    return pin;
+  }
+
+  // Orders and bars.
+
+  /** Takes over the orders that are not over, and lifts what they no longer say. */
+  private void obey(OperatorOrders orders) {
+    Instant now = clock.instant();
+    OperatorOrder wanted = orders.pin();
+    repin(
+        wanted == null || wanted.isOver(now) || find(wanted.exporter()) == null ? null : wanted,
+        "released");
+    for (Breaker breaker : order) {
+      OperatorOrder pause =
+          orders.pauses().stream()
+              .filter(order -> order.exporter().equals(breaker.id) && !order.isOver(now))
+              .findFirst()
+              .orElse(null);
+      if (pause != null) {
+        bar(
+            breaker,
+            new Bar(BarCause.OPERATOR, pause.who(), pause.reason(), pause.since(), pause.until()));
+      } else {
+        unbar(breaker, BarCause.OPERATOR, "resumed");
+      }
+    }
+  }
+
+  private void repin(@Nullable OperatorOrder next, String why) {
+    OperatorOrder last = pin;
+    pin = next;
+    if (last != null && (next == null || !next.exporter().equals(last.exporter()))) {
+      Instant when = clock.instant();
+      note(
+          last.exporter(), Standing.PINNED, Standing.RELEASED, last.since(), when, last.who(), why);
+    }
+    if (next != null && (last == null || !next.exporter().equals(last.exporter()))) {
+      Breaker breaker = Objects.requireNonNull(find(next.exporter()));
+      breaker.failures = 0;
+      breaker.notBefore = breaker.askedUntil;
+      note(
+          next.exporter(),
+          Standing.RELEASED,
+          Standing.PINNED,
+          last == null ? breaker.since : last.since(),
+          next.since(),
+          next.who(),
+          next.reason());
+    }
   }
 
   /**
    * Keeps an exporter from being used until {@link #unbar}: it is neither active nor probed nor a
-   * fallback; attempts in flight finish. Setting a cause again replaces its reason. Unknown
-   * exporters are ignored.
+   * fallback, also not while it is pinned; attempts in flight finish. Setting a cause again
+   * replaces its reason. Unknown exporters are ignored.
    */
   void bar(String exporterId, BarCause cause, String reason, long now) {
     Breaker breaker = find(exporterId);
-    if (breaker == null) {
-      return;
-    }
-    Instant when = clock.instant();
-    Bar earlier = breaker.bars.get(cause);
-    Instant since = earlier == null ? when : earlier.since();
-    Bar bar = new Bar(cause, cause.label(), reason, since, null);
-    Breaker before = active();
-    breaker.bars.put(cause, bar);
-    if (earlier == null) {
-      Duration lasted = Duration.between(breaker.barsChanged, when);
-      breaker.barsChanged = when;
-      keep(
-          new Transition(
-              breaker.id,
-              Standing.UNBARRED,
-              Standing.BARRED,
-              when,
-              lasted,
-              bar.who(),
-              bar.reason()),
-          false);
-      greetActive(before, now);
+    if (breaker != null) {
+      List<Breaker> before = actives();
+      bar(breaker, new Bar(cause, cause.label(), reason, clock.instant(), null));
+      greet(before, now);
     }
   }
 
   /** Lifts a bar; nothing happens if there is none. */
   void unbar(String exporterId, BarCause cause, long now) {
     Breaker breaker = find(exporterId);
-    Bar bar = breaker == null ? null : breaker.bars.get(cause);
-    if (breaker == null || bar == null) {
-      return;
+    if (breaker != null) {
+      List<Breaker> before = actives();
+      unbar(breaker, cause, "no longer");
+      greet(before, now);
     }
-    Instant when = clock.instant();
-    Breaker before = active();
-    breaker.bars.remove(cause);
-    breaker.barsChanged = when;
-    keep(
-        new Transition(
-            breaker.id,
-            Standing.BARRED,
-            Standing.UNBARRED,
-            when,
-            Duration.between(bar.since(), when),
-            bar.who(),
-            "no longer: " + bar.reason()),
-        false);
-    greetActive(before, now);
   }
 
-  /** The first exporter in order that is closed and not barred; null if there is none. */
-  @Nullable Breaker active() {
+  private void bar(Breaker breaker, Bar bar) {
+    Bar earlier = breaker.bars.get(bar.cause());
+    if (earlier == null) {
+      breaker.bars.put(bar.cause(), bar);
+      note(
+          breaker.id,
+          Standing.UNBARRED,
+          Standing.BARRED,
+          breaker.barsChanged,
+          bar.since(),
+          bar.who(),
+          bar.reason());
+      breaker.barsChanged = bar.since();
+    } else {
+      Bar renewed = new Bar(bar.cause(), bar.who(), bar.reason(), earlier.since(), bar.until());
+      breaker.bars.put(bar.cause(), renewed);
+    }
+  }
+
+  private void unbar(Breaker breaker, BarCause cause, String why) {
+    Bar bar = breaker.bars.remove(cause);
+    if (bar != null) {
+      Instant when = clock.instant();
+      breaker.barsChanged = when;
+      note(
+          breaker.id,
+          Standing.BARRED,
+          Standing.UNBARRED,
+          bar.since(),
+          when,
+          bar.who(),
+          bar.reason().isEmpty() ? why : why + ": " + bar.reason());
+    }
+  }
+
+  /** Orders that were given for a time end. */
+  private void endOrders(long now) {
+    Instant instant = clock.instant();
+    List<Breaker> before = actives();
+    if (pin != null && pin.isOver(instant)) {
+      repin(null, "its time is over");
+    }
     for (Breaker breaker : order) {
-      if (breaker.state == CLOSED && !breaker.barred()) {
-        return breaker;
+      for (Bar bar : List.copyOf(breaker.bars.values())) {
+        if (bar.until() != null && !instant.isBefore(bar.until())) {
+          unbar(breaker, bar.cause(), "its time is over");
+        }
       }
     }
-    return null;
+    greet(before, now);
+  }
+
+  private long nextEndOfOrders(long now) {
+    long next = pin == null ? NEVER : in(pin.until(), now);
+    for (Breaker breaker : order) {
+      for (Bar bar : breaker.bars.values()) {
+        next = Math.min(next, in(bar.until(), now));
+      }
+    }
+    return next;
+  }
+
+  private long in(@Nullable Instant until, long now) {
+    return until == null
+        ? NEVER
+        : now
+            + Math.max(
+                MIN_ORDER_WAIT_NANOS, Backoff.nanos(Duration.between(clock.instant(), until)));
+  }
+
+  // Who is in charge.
+
+  private boolean inPlay(Breaker breaker) {
+    return !breaker.barred() && (pin == null || pin.exporter().equals(breaker.id));
+  }
+
+  /**
+   * The level in charge: the first with an exporter that is closed, or that is waited for; -1 if
+   * there is none.
+   */
+  private int inCharge() {
+    for (Breaker breaker : order) {
+      if (inPlay(breaker) && (breaker.state == CLOSED || breaker.awaited)) {
+        return breaker.level;
+      }
+    }
+    return -1;
+  }
+
+  /** The exporters that share the load; empty if none is in service. */
+  List<Breaker> actives() {
+    int level = inCharge();
+    return order.stream().filter(b -> b.level == level && b.state == CLOSED && inPlay(b)).toList();
+  }
+
+  /** The first of {@link #actives}; null if there is none. */
+  @Nullable Breaker active() {
+    List<Breaker> actives = actives();
+    return actives.isEmpty() ? null : actives.getFirst();
   }
 
   /** Whether an exporter other than this one is active. */
   boolean othersWork(Breaker breaker) {
-    Breaker active = active();
-    return active != null && active != breaker;
+    return actives().stream().anyMatch(active -> active != breaker);
   }
 
-  /** Lets time pass: opens what has been failing for too long. */
+  /**
+   * Until when data waits on disk for the exporters that were left; {@code NEVER} if it does not.
+   */
+  long waitingUntil() {
+    int level = inCharge();
+    if (level < 0 || pin != null || !actives().isEmpty()) {
+      return NEVER;
+    }
+    return order.stream()
+        .filter(breaker -> breaker.level == level && breaker.awaited && inPlay(breaker))
+        .mapToLong(breaker -> breaker.heldUntil)
+        .max()
+        .orElse(NEVER);
+  }
+
+  /** Lets time pass: opens what has been failing for too long, ends holds and orders. */
   void tick(long now) {
+    endOrders(now);
     for (Breaker breaker : order) {
       if (timed(breaker) && now - failingSince(breaker) >= afterNanos) {
-        breaker.abandonUpTo = now;
-        open(breaker, "failing for " + words(afterNanos) + cause(breaker), false, now);
+        if (spared(breaker, now)) {
+          breaker.freshChance(now);
+        } else {
+          breaker.abandonUpTo = now;
+          open(breaker, "failing for " + words(afterNanos) + cause(breaker), false, now);
+        }
       }
     }
+    endHolds(now);
     if (active() == null) {
-      order.stream()
-          .filter(breaker -> breaker.state == RECOVERING && !breaker.barred())
+      candidates().stream()
+          .filter(breaker -> breaker.state == RECOVERING)
           .findFirst()
           .ifPresent(breaker -> close(breaker, "it answers, and no other exporter does", now));
     }
   }
 
-  /** Exporters that may make an attempt now: probes that are due, then the active one. */
-  List<Breaker> ready(long now) {
-    List<Breaker> ready = new ArrayList<>(order.size());
-    for (Breaker breaker : candidates()) {
-      if (breaker.notBefore <= now && hasTurn(breaker)) {
-        ready.add(breaker);
+  private void endHolds(long now) {
+    for (Breaker breaker : order) {
+      if (breaker.awaited && now >= breaker.heldUntil) {
+        List<Breaker> before = actives();
+        boolean waited = pin == null && before.isEmpty() && inCharge() == breaker.level;
+        breaker.awaited = false;
+        if (waited && inCharge() != breaker.level) {
+          Instant when = clock.instant();
+          note(
+              breaker.id,
+              Standing.OPEN,
+              Standing.PASSED_OVER,
+              breaker.since,
+              when,
+              WHO,
+              "its hold of " + words(holdNanos) + " is over");
+          greet(before, now);
+        }
       }
     }
+  }
+
+  // Attempts.
+
+  /**
+   * Exporters that may make an attempt now: probes that are due, then the active ones, those first
+   * that are to show that they work again.
+   */
+  List<Breaker> ready(long now) {
+    List<Breaker> ready = new ArrayList<>(order.size());
+    List<Breaker> retrying = new ArrayList<>();
+    List<Breaker> working = new ArrayList<>();
+    for (Breaker breaker : candidates()) {
+      if (breaker.notBefore <= now && hasTurn(breaker)) {
+        List<Breaker> group =
+            breaker.state != CLOSED ? ready : breaker.failures > 0 ? retrying : working;
+        group.add(breaker);
+      }
+    }
+    ready.addAll(retrying);
+    ready.addAll(share.order(working, now));
     return ready;
   }
 
   /** Begins an attempt at an exporter that {@link #ready} named. */
   Ticket begin(Breaker breaker, long now) {
+    breaker.lastAttempt = clock.instant();
     Ticket ticket = new Ticket(breaker, now, breaker.state != CLOSED);
     breaker.inFlight.add(ticket);
     return ticket;
@@ -236,13 +423,15 @@ final class Failover {
   void delivered(Ticket ticket, long now) {
     Breaker breaker = ticket.breaker;
     breaker.inFlight.remove(ticket);
+    breaker.latency.add(now - ticket.startedNanos, now);
     breaker.noteSuccess(now);
+    breaker.idleFailures = 0;
     if (!order.contains(breaker)) {
       return;
     }
     switch (breaker.state) {
       case CLOSED -> {}
-      case OPEN, RECOVERING -> recover(ticket, now);
+      case OPEN, RECOVERING -> recover(breaker, ticket.probe, now);
     }
     tick(now);
   }
@@ -268,11 +457,7 @@ final class Failover {
     breaker.inFlight.remove(ticket);
     breaker.lastError = error.label() + ": " + reason;
     boolean first = breaker.noteFailure(ticket, now);
-    if (after != null && after.isPositive()) {
-      long asked = now + Backoff.nanos(after) + jitter(breaker);
-      breaker.askedUntil = Math.max(breaker.askedUntil, asked);
-      breaker.notBefore = Math.max(breaker.notBefore, asked);
-    }
+    leaveAlone(breaker, after, now);
     if (!order.contains(breaker)) {
       return;
     }
@@ -292,6 +477,66 @@ final class Failover {
     tick(now);
   }
 
+  private void leaveAlone(Breaker breaker, @Nullable Duration after, long now) {
+    if (after != null && after.isPositive()) {
+      long asked = now + Backoff.nanos(after) + jitter(breaker);
+      breaker.askedUntil = Math.max(breaker.askedUntil, asked);
+      breaker.notBefore = Math.max(breaker.notBefore, asked);
+    }
+  }
+
+  // Idle probes.
+
+  /**
+   * An empty request was answered.
+   *
+   * @param taken whether the sink took it; else it judged it, which shows that it works
+   */
+  void idleAnswered(String exporterId, boolean taken, long now) {
+    Breaker breaker = find(exporterId);
+    if (breaker == null || breaker.barred()) {
+      return;
+    }
+    breaker.idleFailures = 0;
+    if (breaker.state == CLOSED) {
+      if (breaker.inFlight.isEmpty()) {
+        breaker.freshChance(now);
+      }
+    } else if (!candidates().contains(breaker)) {
+      close(breaker, "an idle probe was answered", now);
+    } else if (taken || !othersWork(breaker)) {
+      recover(breaker, true, now);
+    }
+    tick(now);
+  }
+
+  /** An empty request failed: known before data depends on it. */
+  void idleFailed(
+      String exporterId, ErrorClass error, String reason, @Nullable Duration after, long now) {
+    Breaker breaker = find(exporterId);
+    if (breaker == null || breaker.barred()) {
+      return;
+    }
+    breaker.idleFailures++;
+    breaker.lastError = error.label() + ": " + reason;
+    leaveAlone(breaker, after, now);
+    String why = "an idle probe failed with " + breaker.lastError;
+    boolean needed = actives().contains(breaker);
+    if (breaker.state == RECOVERING) {
+      pause(breaker, probing(breaker), now);
+      move(breaker, OPEN, why, false);
+    } else if (breaker.state == CLOSED && error.needsOperator()) {
+      open(breaker, why, needed, now);
+    } else if (breaker.state == CLOSED && breaker.idleFailures >= IDLE_FAILURES_TO_OPEN) {
+      open(
+          breaker,
+          breaker.idleFailures + " idle probes failed, last with " + breaker.lastError,
+          false,
+          now);
+    }
+    tick(now);
+  }
+
   /**
    * Whether an attempt need not be waited for: its exporter was left for another one, and either it
    * belongs to what it was left for or has had its time.
@@ -307,13 +552,16 @@ final class Failover {
 
   /** When any of the above may change by itself; {@link Breaker#NEVER} if it will not. */
   long nextChange(long now) {
-    long next = NEVER;
+    long next = nextEndOfOrders(now);
     for (Breaker breaker : candidates()) {
       if (breaker.notBefore > now) {
         next = Math.min(next, breaker.notBefore);
       }
     }
     for (Breaker breaker : order) {
+      if (breaker.awaited) {
+        next = Math.min(next, breaker.heldUntil);
+      }
       if (timed(breaker)) {
         next = Math.min(next, plus(failingSince(breaker), afterNanos));
       } else if (afterNanos > 0 && othersWork(breaker)) {
@@ -330,11 +578,10 @@ final class Failover {
     return candidates().contains(breaker) ? breaker.notBefore : NEVER;
   }
 
-  /** What is not barred up to the first closed one: those to probe, and the active one. */
+  /** What is in play up to the level in charge: those to probe, and the active ones. */
   private List<Breaker> candidates() {
-    Breaker active = active();
-    List<Breaker> upTo = active == null ? order : order.subList(0, order.indexOf(active) + 1);
-    return upTo.stream().filter(breaker -> !breaker.barred()).toList();
+    int level = inCharge();
+    return order.stream().filter(b -> inPlay(b) && (level < 0 || b.level <= level)).toList();
   }
 
   private static boolean hasTurn(Breaker breaker) {
@@ -345,7 +592,18 @@ final class Failover {
 
   /** Whether failing opens it in time: one without work is not failing, whatever it did before. */
   private boolean timed(Breaker breaker) {
-    return breaker.state == CLOSED && (breaker == active() || !breaker.inFlight.isEmpty());
+    return breaker.state == CLOSED && (!breaker.inFlight.isEmpty() || actives().contains(breaker));
+  }
+
+  /**
+   * Whether it failed just once and was given nothing to try again, because others of its level did
+   * its work.
+   */
+  private boolean spared(Breaker breaker, long now) {
+    return breaker.failures == 1
+        && breaker.inFlight.isEmpty()
+        && breaker.askedUntil <= now
+        && actives().stream().anyMatch(other -> other != breaker && other.failures == 0);
   }
 
   private long failingSince(Breaker breaker) {
@@ -356,13 +614,12 @@ final class Failover {
     return breaker.failures == 0 ? " without an answer" : ", last with " + breaker.lastError;
   }
 
-  private void recover(Ticket ticket, long now) {
-    Breaker breaker = ticket.breaker;
+  private void recover(Breaker breaker, boolean probe, long now) {
     if (active() == null) {
       close(breaker, "it answers, and no other exporter does", now);
       return;
     }
-    if (!ticket.probe) {
+    if (!probe) {
       return;
     }
     if (breaker.state == OPEN) {
@@ -384,53 +641,69 @@ final class Failover {
   }
 
   private void open(Breaker breaker, String reason, boolean needsOperator, long now) {
-    Breaker before = active();
-    if (order.size() > 1) {
+    List<Breaker> before = actives();
+    if (holdNanos > 0 && before.contains(breaker) && breaker.level < levels - 1) {
+      breaker.awaited = true;
+      breaker.heldUntil = plus(now, holdNanos);
+    }
+    if (!sole(breaker)) {
       breaker.failures = 0;
       breaker.notBefore = 0;
       pause(breaker, probing(breaker), now);
     }
     move(breaker, OPEN, reason, needsOperator);
-    greetActive(before, now);
+    greet(before, now);
   }
 
   private void close(Breaker breaker, String reason, long now) {
-    Breaker before = active();
+    List<Breaker> before = actives();
     breaker.freshChance(now);
+    breaker.awaited = false;
     move(breaker, CLOSED, reason, false);
-    greetActive(before, now);
+    greet(before, now);
   }
 
   private void move(Breaker breaker, BreakerState to, String reason, boolean needsOperator) {
-    Instant when = clock.instant();
-    Transition transition =
-        new Transition(
-            breaker.id,
-            Standing.of(breaker.state),
-            Standing.of(to),
-            when,
-            Duration.between(breaker.since, when),
-            WHO,
-            reason);
+    Standing from = Standing.of(breaker.state);
+    Instant since = breaker.since;
     breaker.state = to;
-    breaker.since = when;
+    breaker.since = clock.instant();
     breaker.reason = reason;
-    keep(transition, needsOperator);
+    history.add(
+        transition(breaker.id, from, Standing.of(to), since, breaker.since, WHO, reason),
+        needsOperator);
   }
 
-  private void keep(Transition transition, boolean needsOperator) {
-    if (transitions.size() == MAX_TRANSITIONS_KEPT) {
-      transitions.removeFirst();
-    }
-    transitions.addLast(transition);
-    listener.moved(transition, needsOperator);
+  private void note(
+      String exporter,
+      Standing from,
+      Standing to,
+      Instant since,
+      Instant when,
+      String who,
+      String reason) {
+    history.add(transition(exporter, from, to, since, when, who, reason), false);
+  }
+
+  private static Transition transition(
+      String exporter,
+      Standing from,
+      Standing to,
+      Instant since,
+      Instant when,
+      String who,
+      String reason) {
+    Duration lasted = Duration.between(since, when);
+    return new Transition(
+        exporter, from, to, when, lasted.isNegative() ? Duration.ZERO : lasted, who, reason);
   }
 
   /** An exporter that becomes active is not judged by what it did long ago. */
-  private void greetActive(@Nullable Breaker before, long now) {
-    Breaker active = active();
-    if (active != null && active != before) {
-      active.freshChance(now);
+  private void greet(List<Breaker> before, long now) {
+    for (Breaker active : actives()) {
+      if (!before.contains(active)) {
+        active.freshChance(now);
+      }
     }
   }
 
@@ -440,9 +713,14 @@ final class Failover {
   }
 
   private Backoff probing(Breaker breaker) {
-    return order.size() == 1
+    return sole(breaker)
         ? Backoff.of(breaker.exporter.retry())
         : new Backoff(PROBE_MIN.toNanos(), probeEveryNanos, PROBE_MULTIPLIER, PROBE_JITTER);
+  }
+
+  /** Whether there is no other to send to. */
+  private boolean sole(Breaker breaker) {
+    return order.stream().noneMatch(other -> other != breaker && inPlay(other));
   }
 
   /** A little more than the sink asked for, so that not every relay comes back at once. */

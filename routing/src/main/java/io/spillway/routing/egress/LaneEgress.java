@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * <p>Neither thread is ever interrupted, as that would close the files a lane reads from. Exporters
  * belong to whoever made them. Safe on any thread.
  */
-public final class LaneEgress implements AutoCloseable {
+public final class LaneEgress implements ProbedLane, AutoCloseable {
   /** Blocks asked of the lane and not yet taken over; the window may be exceeded by these. */
   static final int MAX_READ_AHEAD = 4;
 
@@ -75,6 +75,8 @@ public final class LaneEgress implements AutoCloseable {
   private record Finished(Attempt attempt, Outcome outcome) implements Event {}
 
   private record Retargeted(EgressSettings settings) implements Event {}
+
+  private record Probed(String exporter, Outcome outcome) implements Event {}
 
   private record Closing() implements Event {}
 
@@ -130,7 +132,15 @@ public final class LaneEgress implements AutoCloseable {
     events.add(new Retargeted(settings));
   }
 
+  @Override
+  public void probed(String exporter, Outcome outcome) {
+    if (!isClosing()) {
+      events.add(new Probed(exporter, outcome));
+    }
+  }
+
   /** What it is doing, as of the last thing that happened. */
+  @Override
   public EgressStatus status() {
     return status;
   }
@@ -229,6 +239,7 @@ public final class LaneEgress implements AutoCloseable {
       case Finished(Attempt attempt, Outcome outcome) ->
           dispatcher.finished(attempt, outcome, now());
       case Retargeted(EgressSettings settings) -> dispatcher.retarget(settings, now());
+      case Probed(String exporter, Outcome outcome) -> dispatcher.probed(exporter, outcome, now());
       case Closing() -> log.debug("egress {}: closing", id);
     }
   }

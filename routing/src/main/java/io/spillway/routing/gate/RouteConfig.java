@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,13 +29,14 @@ public final class RouteConfig {
   private static final Pattern NAME = Pattern.compile("[a-z0-9_-]{1,63}");
   private static final String SLOWER_THAN = "slower_than:";
   private static final Duration MAX_FAILOVER = Duration.ofDays(1);
+  private static final Duration MAX_HOLD = Duration.ofDays(30);
   private static final Duration DEFAULT_WINDOW = Duration.ofDays(28);
 
-  private final Set<String> exporterIds;
+  private final Map<String, ExporterPlace> places;
   private final Set<String> names = new HashSet<>();
 
-  private RouteConfig(Set<String> exporterIds) {
-    this.exporterIds = exporterIds;
+  private RouteConfig(Map<String, ExporterPlace> places) {
+    this.places = places;
   }
 
   /**
@@ -42,11 +44,11 @@ public final class RouteConfig {
    * result is of use only if there are none.
    *
    * @param root the root of the configuration
-   * @param exporterIds the ids of all configured exporters
+   * @param places of all configured exporters, by id
    */
-  public static List<RouteSettings> readAll(Section root, Set<String> exporterIds) {
+  public static List<RouteSettings> readAll(Section root, Map<String, ExporterPlace> places) {
     List<Section> sections = root.sections("routes");
-    RouteConfig config = new RouteConfig(exporterIds);
+    RouteConfig config = new RouteConfig(places);
     List<RouteSettings> routes = new ArrayList<>();
     Set<Signal> taken = EnumSet.noneOf(Signal.class);
     for (Section section : sections) {
@@ -75,7 +77,7 @@ public final class RouteConfig {
         match,
         route.bool("continue", false),
         sampling(route, match),
-        exporters(route),
+        targets(route),
         failover(route.section("failover")),
         DrainConfig.read(route),
         slo(route));
@@ -164,25 +166,77 @@ public final class RouteConfig {
         : Optional.empty();
   }
 
-  private List<String> exporters(Section route) {
-    List<String> ids = route.strings("exporters");
-    if (ids.isEmpty() && !route.has("exporters")) {
+  private RouteTargets targets(Section route) {
+    List<String> regions = route.strings("regions");
+    if (regions.isEmpty() && route.has("regions")) {
+      route.problem("regions", "names no region (expected at least one, or no such key)");
+    }
+    List<Section.Element> elements = route.elements("exporters");
+    if (elements.isEmpty() && !route.has("exporters")) {
       route.problem("exporters", "missing (expected the exporters of the route in failover order)");
-    } else if (ids.isEmpty()) {
+    } else if (elements.isEmpty()) {
       route.problem("exporters", "names no exporter (expected at least one)");
     }
-    for (int i = 0; i < ids.size(); i++) {
-      String id = ids.get(i);
-      if (!exporterIds.contains(id)) {
-        route.problem(
-            "exporters[" + i + "]",
-            "exporter \"" + id + "\" is not configured" + Suggestions.didYouMean(id, exporterIds));
-      } else if (ids.indexOf(id) < i) {
-        route.problem(
-            "exporters[" + i + "]", "exporter \"" + id + "\" is listed twice (expected once)");
-      }
+    List<List<String>> levels = new ArrayList<>();
+    for (Section.Element element : elements) {
+      levels.add(
+          switch (element) {
+            case Section.Text(String _, String id) -> List.of(id);
+            case Section.Mapping(String key, Section level) -> balanced(route, key, level);
+          });
+    }
+    RouteTargets targets = new RouteTargets(levels, new LinkedHashSet<>(regions));
+    check(route, elements, targets);
+    return targets;
+  }
+
+  private static List<String> balanced(Section route, String key, Section level) {
+    List<String> ids = level.strings("balance");
+    if (ids.isEmpty()) {
+      route.problem(key, "is no level (expected an exporter's id, or { balance: [id, id] })");
     }
     return ids;
+  }
+
+  private void check(Section route, List<Section.Element> elements, RouteTargets targets) {
+    Set<String> seen = new HashSet<>();
+    for (int level = 0; level < targets.levels().size(); level++) {
+      List<String> ids = targets.levels().get(level);
+      for (int i = 0; i < ids.size(); i++) {
+        String key =
+            switch (elements.get(level)) {
+              case Section.Text text -> text.key();
+              case Section.Mapping mapping -> mapping.key() + "::balance[" + i + "]";
+            };
+        check(route, key, ids.get(i), seen, targets);
+      }
+    }
+  }
+
+  private void check(Section route, String key, String id, Set<String> seen, RouteTargets targets) {
+    ExporterPlace place = places.get(id);
+    if (place == null) {
+      route.problem(
+          key,
+          "exporter \""
+              + id
+              + "\" is not configured"
+              + Suggestions.didYouMean(id, places.keySet()));
+      return;
+    }
+    if (!seen.add(id)) {
+      route.problem(key, "exporter \"" + id + "\" is listed twice (expected once)");
+    }
+    String objection = targets.objection(place);
+    if (!objection.isEmpty()) {
+      route.problem(
+          key,
+          "exporter \"%s\" %s (expected region %s, as regions of the route says)"
+              .formatted(
+                  id,
+                  objection,
+                  targets.regions().stream().sorted().collect(Collectors.joining(" or "))));
+    }
   }
 
   private static FailoverSettings failover(Section failover) {
@@ -192,7 +246,8 @@ public final class RouteConfig {
             "failback_after",
             FailoverSettings.DEFAULT.failbackAfter(),
             Duration.ZERO,
-            MAX_FAILOVER));
+            MAX_FAILOVER),
+        failover.duration("hold", FailoverSettings.DEFAULT.hold(), Duration.ZERO, MAX_HOLD));
   }
 
   private static @Nullable SloSettings slo(Section route) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param name part of lane directories and metric tags: {@code [a-z0-9_-]{1,63}}
  * @param continues whether later routes see what this one took
  * @param sampling of traces; null to keep everything
- * @param exporters component ids in failover order
+ * @param targets where what it takes goes
  * @param slo null if the route promises nothing
  */
 public record RouteSettings(
@@ -19,11 +19,12 @@ public record RouteSettings(
     RouteMatch match,
     boolean continues,
     @Nullable SamplingSettings sampling,
-    List<String> exporters,
+    RouteTargets targets,
     FailoverSettings failover,
     DrainSettings drain,
     @Nullable SloSettings slo) {
-  public RouteSettings {
-    exporters = List.copyOf(exporters);
+  /** Component ids in failover order. */
+  public List<String> exporters() {
+    return targets.exporters();
   }
 }

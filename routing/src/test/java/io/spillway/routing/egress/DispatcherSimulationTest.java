@@ -6,6 +6,7 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
+import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.Settlement;
 import io.spillway.routing.FailoverSettings;
@@ -23,15 +24,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Sinks that fail, hang, throttle, reject, call things bad or too large, and recover at random,
- * with reloads in between: every item is settled exactly once, and what was settled as delivered
- * really arrived.
+ * with reloads, pins, pauses, holds, levels and failing idle probes in between: every item is
+ * settled exactly once, and what was settled as delivered really arrived.
  */
 class DispatcherSimulationTest {
   private static final int STEPS = 1_000;
   private static final List<Codec> CODECS = List.of(Codec.values());
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void everyItem_isSettledExactlyOnce(long seed) {
     new Simulation(seed).run();
   }
@@ -119,6 +120,7 @@ class DispatcherSimulationTest {
       }
       moods.clear();
       answerHanging(true);
+      rig.retarget(Rig.settings(levels(), failover(), OperatorOrders.NONE));
       rig.advance(Duration.ofMinutes(10));
       verify();
     }
@@ -135,8 +137,10 @@ class DispatcherSimulationTest {
         moods.put(sinks.get(random.nextInt(sinks.size())).id(), random.nextInt(7));
       } else if (action == 18) {
         answerHanging(false);
-      } else if (random.nextInt(10) == 0) {
+      } else if (random.nextInt(3) == 0) {
         reload();
+      } else if (random.nextInt(3) == 0) {
+        rig.probed(sinks.get(random.nextInt(sinks.size())), failure());
       }
     }
 
@@ -180,9 +184,47 @@ class DispatcherSimulationTest {
           call ->
               call.answer().complete(new Outcome.SinkDown(ErrorClass.RESET, "closed by reload")));
       sinks.set(which, fresh);
-      rig.dispatcher.retarget(
-          new EgressSettings(List.copyOf(sinks), Rig.FAILOVER), rig.clock.nanos());
-      rig.run();
+      rig.retarget(Rig.settings(levels(), failover(), orders()));
+    }
+
+    /** The sinks in order, each after the first as likely beside the one before as after it. */
+    private List<List<Exporter>> levels() {
+      List<List<Exporter>> levels = new ArrayList<>();
+      for (FakeExporter sink : sinks) {
+        if (levels.isEmpty() || random.nextBoolean()) {
+          levels.add(new ArrayList<>());
+        }
+        levels.getLast().add(sink);
+      }
+      return levels;
+    }
+
+    private FailoverSettings failover() {
+      return new FailoverSettings(
+          Duration.ofSeconds(1 + random.nextInt(10)),
+          Duration.ofSeconds(random.nextInt(30)),
+          random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(random.nextInt(60)));
+    }
+
+    private OperatorOrders orders() {
+      List<OperatorOrder> pauses = new ArrayList<>();
+      for (FakeExporter sink : sinks) {
+        if (random.nextInt(4) == 0) {
+          pauses.add(order(sink));
+        }
+      }
+      FakeExporter pinned = sinks.get(random.nextInt(sinks.size()));
+      return new OperatorOrders(random.nextInt(3) == 0 ? order(pinned) : null, pauses);
+    }
+
+    /** Some end by themselves, some with the next reload. */
+    private OperatorOrder order(FakeExporter sink) {
+      return new OperatorOrder(
+          sink.id(),
+          "operator ann",
+          "",
+          rig.clock.instant(),
+          random.nextBoolean() ? null : rig.clock.instant().plusSeconds(random.nextInt(40)));
     }
 
     private void verify() {

@@ -156,7 +156,16 @@ class FailoverBarsTest {
     rig.advance(Duration.ofSeconds(2));
     rig.add("b");
     assertThat(rig.state(primary)).isEqualTo(BreakerState.RECOVERING);
-    rig.dispatcher.bar(primary.id(), BarCause.QUOTA, WHY, rig.clock.nanos());
+    rig.dispatcher.retarget(
+        Rig.settings(
+            List.of(List.of(primary), List.of(secondary)),
+            FailoverSettings.DEFAULT,
+            new OperatorOrders(
+                null,
+                List.of(
+                    new OperatorOrder(
+                        primary.id(), "operator ann", WHY, rig.clock.instant(), null)))),
+        rig.clock.nanos());
     secondary.behaviour = _ -> new Outcome.SinkDown(ErrorClass.AUTH, "403");
 
     rig.add("c");

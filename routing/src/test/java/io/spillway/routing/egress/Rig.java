@@ -2,6 +2,7 @@ package io.spillway.routing.egress;
 
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DropReason;
+import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.Settlement;
@@ -29,23 +30,31 @@ final class Rig implements EgressListener {
   final List<Duration> endToEnd = new ArrayList<>();
   final Dispatcher dispatcher;
 
-  Rig(FailoverSettings failover, FakeExporter... exporters) {
-    this(new FakeClock(), failover, LaneFlow.UNLIMITED, exporters);
-  }
-
-  /** With a clock and bounds that other lanes share. */
-  Rig(FakeClock clock, FailoverSettings failover, LaneFlow flow, FakeExporter... exporters) {
+  Rig(FakeClock clock, EgressSettings settings) {
     this.clock = clock;
     dispatcher =
         new Dispatcher(
             lane,
-            new EgressSettings(List.of(exporters), failover, DrainSettings.DEFAULT, flow),
+            settings,
             clock,
             new Random(7),
             this,
             (attempt, outcome) ->
                 answers.add(() -> this.dispatcher().finished(attempt, outcome, clock.nanos())),
             0);
+  }
+
+  Rig(EgressSettings settings) {
+    this(new FakeClock(), settings);
+  }
+
+  /** With a clock and bounds that other lanes share. */
+  Rig(FakeClock clock, FailoverSettings failover, LaneFlow flow, FakeExporter... exporters) {
+    this(clock, new EgressSettings(List.of(exporters), failover, DrainSettings.DEFAULT, flow));
+  }
+
+  Rig(FailoverSettings failover, FakeExporter... exporters) {
+    this(new EgressSettings(List.of(exporters), failover));
   }
 
   Rig(FakeExporter... exporters) {
@@ -91,6 +100,21 @@ final class Rig implements EgressListener {
       run();
     }
     clock.set(until);
+    run();
+  }
+
+  static EgressSettings settings(
+      List<List<Exporter>> levels, FailoverSettings failover, OperatorOrders orders) {
+    return new EgressSettings(levels, failover, orders, DrainSettings.DEFAULT, LaneFlow.UNLIMITED);
+  }
+
+  void retarget(EgressSettings settings) {
+    dispatcher.retarget(settings, clock.nanos());
+    run();
+  }
+
+  void probed(FakeExporter exporter, Outcome outcome) {
+    dispatcher.probed(exporter.id(), outcome, clock.nanos());
     run();
   }
 

@@ -18,7 +18,12 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class RouteConfigTest {
-  private static final Set<String> EXPORTERS = Set.of("otlp_grpc/eu", "file/archive");
+  private static final Map<String, ExporterPlace> EXPORTERS =
+      Map.of(
+          "otlp_grpc/eu", new ExporterPlace("eu", false),
+          "otlp_grpc/us", new ExporterPlace("us", false),
+          "otlp_http/somewhere", new ExporterPlace(null, false),
+          "file/archive", new ExporterPlace(null, true));
 
   @Test
   void readAll_everyKey_readsIt() {
@@ -33,7 +38,8 @@ class RouteConfigTest {
                 continue: true
                 sampling: { percentage: 25, keep: [ errors, "slower_than: 2s" ] }
                 exporters: [otlp_grpc/eu, file/archive]
-                failover: { after: 5s, failback_after: 2m }
+                regions: [eu]
+                failover: { after: 5s, failback_after: 2m, hold: 30m }
                 drain: live_first
                 drain_rate: 10MiB
                 drain_window: "22:00-05:30"
@@ -58,8 +64,10 @@ class RouteConfigTest {
                         List.of(new Glob("prod*"), new Glob("stag?")))),
                 true,
                 new SamplingSettings(25, true, Duration.ofSeconds(2)),
-                List.of("otlp_grpc/eu", "file/archive"),
-                new FailoverSettings(Duration.ofSeconds(5), Duration.ofMinutes(2)),
+                new RouteTargets(
+                    List.of(List.of("otlp_grpc/eu"), List.of("file/archive")), Set.of("eu")),
+                new FailoverSettings(
+                    Duration.ofSeconds(5), Duration.ofMinutes(2), Duration.ofMinutes(30)),
                 new DrainSettings(
                     Order.LIVE_FIRST,
                     10 << 20,
@@ -70,7 +78,7 @@ class RouteConfigTest {
                 new RouteMatch(Set.of(Signal.values()), Map.of()),
                 false,
                 null,
-                List.of("file/archive"),
+                RouteTargets.inOrder(List.of("file/archive")),
                 new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60)),
                 DrainSettings.DEFAULT,
                 null));
@@ -132,6 +140,63 @@ class RouteConfigTest {
             "routes: no route takes all traces, metrics, logs (expected a last route without"
                 + " match.resource, such as { name: default, exporters: [file/archive] })",
             "routes[0]::match::headers: unknown key (expected resource, signals)");
+  }
+
+  @Test
+  void readAll_balance_readsLevels() {
+    Configuration configuration =
+        parse(
+            """
+            routes:
+              - name: default
+                exporters: [ { balance: [otlp_grpc/eu, otlp_grpc/us] }, file/archive ]
+            """);
+
+    List<RouteSettings> routes = RouteConfig.readAll(configuration.root(), EXPORTERS);
+    configuration.reportUnknownKeys();
+
+    assertThat(messages(configuration)).isEmpty();
+    assertThat(routes.getFirst().targets().levels())
+        .containsExactly(List.of("otlp_grpc/eu", "otlp_grpc/us"), List.of("file/archive"));
+    assertThat(routes.getFirst().exporters())
+        .containsExactly("otlp_grpc/eu", "otlp_grpc/us", "file/archive");
+  }
+
+  @Test
+  void readAll_wrongLevelsAndRegions_namesThem() {
+    Configuration configuration =
+        parse(
+            """
+            routes:
+              - name: payments
+                match: { resource: { a: b } }
+                regions: [eu]
+                exporters:
+                  - balance: [otlp_grpc/eu, otlp_grpc/us, otlp_grpc/ue]
+                  - otlp_http/somewhere
+                  - { balanced: [file/archive] }
+                  - file/archive
+                  - otlp_grpc/eu
+              - { name: default, regions: [], exporters: [file/archive] }
+            """);
+
+    RouteConfig.readAll(configuration.root(), EXPORTERS);
+    configuration.reportUnknownKeys();
+
+    assertThat(messages(configuration))
+        .containsExactly(
+            "routes::payments::exporters[2]: is no level (expected an exporter's id, or { balance:"
+                + " [id, id] })",
+            "routes::payments::exporters[0]::balance[1]: exporter \"otlp_grpc/us\" is in region us"
+                + " (expected region eu, as regions of the route says)",
+            "routes::payments::exporters[0]::balance[2]: exporter \"otlp_grpc/ue\" is not"
+                + " configured; did you mean \"otlp_grpc/eu\"?",
+            "routes::payments::exporters[1]: exporter \"otlp_http/somewhere\" says no region"
+                + " (expected region eu, as regions of the route says)",
+            "routes::payments::exporters[4]: exporter \"otlp_grpc/eu\" is listed twice (expected"
+                + " once)",
+            "routes::default::regions: names no region (expected at least one, or no such key)",
+            "routes::payments::exporters[2]::balanced: unknown key; did you mean \"balance\"?");
   }
 
   @Test

@@ -484,7 +484,7 @@ class RoutingGateTest {
                         new RouteMatch(Set.of(Signal.TRACES), Map.of()),
                         false,
                         null,
-                        route.exporters(),
+                        route.targets(),
                         route.failover(),
                         route.drain(),
                         null))
@@ -514,7 +514,8 @@ class RoutingGateTest {
 
   private static List<RouteSettings> routes(String yaml) {
     Configuration configuration = ConfigurationLoader.parse("test.yaml", yaml, Map.of());
-    List<RouteSettings> routes = RouteConfig.readAll(configuration.root(), Set.of("e"));
+    List<RouteSettings> routes =
+        RouteConfig.readAll(configuration.root(), Map.of("e", new ExporterPlace(null, false)));
     assertThat(configuration.problems().all()).isEmpty();
     return routes;
   }

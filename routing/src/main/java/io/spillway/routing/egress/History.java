@@ -1,0 +1,36 @@
+package io.spillway.routing.egress;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/** The latest changes of a lane's exporters; hands each on to whoever listens. */
+final class History {
+  static final int MAX_KEPT = 64;
+
+  private final Deque<Transition> transitions = new ArrayDeque<>();
+  private final Listener listener;
+
+  /** Hears of changes, and whether a person is needed to heal what went wrong. */
+  @FunctionalInterface
+  interface Listener {
+    void moved(Transition transition, boolean needsOperator);
+  }
+
+  History(Listener listener) {
+    this.listener = listener;
+  }
+
+  void add(Transition transition, boolean needsOperator) {
+    if (transitions.size() == MAX_KEPT) {
+      transitions.removeFirst();
+    }
+    transitions.addLast(transition);
+    listener.moved(transition, needsOperator);
+  }
+
+  /** Oldest first. */
+  List<Transition> latest() {
+    return List.copyOf(transitions);
+  }
+}
