@@ -221,7 +221,7 @@ public final class EgressBenchmark {
       acks[i] = await(ackNanos, item, start) - dueNanos.get(item);
       arrivals[i] = await(arrivalNanos, item, start) - dueNanos.get(item);
     }
-    return new Latencies(sorted(acks), sorted(arrivals));
+    return new Latencies(acks, arrivals);
   }
 
   private void send(Running relay, int item, String service) {
@@ -259,15 +259,27 @@ public final class EgressBenchmark {
     }
   }
 
-  private static long[] sorted(long[] values) {
-    Arrays.sort(values);
-    return values;
-  }
+  /** How long the requests of a phase took, counted from when they were due. */
+  private static final class Latencies {
+    private final long[] acks;
+    private final long[] arrivals;
 
-  /** Nanoseconds, sorted. */
-  private record Latencies(long[] acks, long[] arrivals) {
+    Latencies(long[] acks, long[] arrivals) {
+      this.acks = acks;
+      this.arrivals = arrivals;
+      Arrays.sort(acks);
+      Arrays.sort(arrivals);
+    }
 
-    static double millis(long[] sorted, double quantile) {
+    double ackMillis(double quantile) {
+      return millis(acks, quantile);
+    }
+
+    double arrivalMillis(double quantile) {
+      return millis(arrivals, quantile);
+    }
+
+    private static double millis(long[] sorted, double quantile) {
       return sorted[(int) Math.ceil(sorted.length * quantile) - 1] / 1e6;
     }
   }
@@ -277,22 +289,18 @@ public final class EgressBenchmark {
         Locale.ROOT,
         "| %s | %.1f ms | %.1f ms | %.1f ms | %.1f ms |%n",
         what,
-        median(phases.stream().map(p -> Latencies.millis(p.acks(), 0.5)).toList()),
-        median(phases.stream().map(p -> Latencies.millis(p.acks(), 0.99)).toList()),
-        median(phases.stream().map(p -> Latencies.millis(p.arrivals(), 0.5)).toList()),
-        median(phases.stream().map(p -> Latencies.millis(p.arrivals(), 0.99)).toList()));
+        median(phases.stream().map(p -> p.ackMillis(0.5)).toList()),
+        median(phases.stream().map(p -> p.ackMillis(0.99)).toList()),
+        median(phases.stream().map(p -> p.arrivalMillis(0.5)).toList()),
+        median(phases.stream().map(p -> p.arrivalMillis(0.99)).toList()));
   }
 
   private static void printRatio(String what, List<Latencies> calm, List<Latencies> hanging) {
     List<Double> acks = new ArrayList<>();
     List<Double> arrivals = new ArrayList<>();
     for (int i = 0; i < calm.size(); i++) {
-      acks.add(
-          Latencies.millis(hanging.get(i).acks(), 0.99)
-              / Latencies.millis(calm.get(i).acks(), 0.99));
-      arrivals.add(
-          Latencies.millis(hanging.get(i).arrivals(), 0.99)
-              / Latencies.millis(calm.get(i).arrivals(), 0.99));
+      acks.add(hanging.get(i).ackMillis(0.99) / calm.get(i).ackMillis(0.99));
+      arrivals.add(hanging.get(i).arrivalMillis(0.99) / calm.get(i).arrivalMillis(0.99));
     }
     System.out.printf(Locale.ROOT, "| %s | | %s | | %s |%n", what, spread(acks), spread(arrivals));
   }

@@ -140,11 +140,12 @@ public final class Tricks {
   }
 
   private static Trick status(int code, String header, byte[] body) {
-    String head = "HTTP/1.1 %d Told\r\n%s\r\nContent-Length: %d\r\n\r\n";
+    String head =
+        "HTTP/1.1 %d Told\r\n%s\r\nContent-Length: %d\r\n\r\n".formatted(code, header, body.length);
     return answering(
         client -> {
           OutputStream out = client.getOutputStream();
-          out.write(ascii(head.formatted(code, header, body.length)));
+          out.write(ascii(head));
           out.write(body);
           out.flush();
         });
