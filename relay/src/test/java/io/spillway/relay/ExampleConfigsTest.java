@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ExampleConfigsTest {
 
   private static final Map<String, String> ENVIRONMENT =
-      Map.of("VENDOR_KEY", "k", "ADMIN_TOKEN", "t");
+      Map.of("VENDOR_KEY", "k", "ADMIN_TOKEN", "t", "PROXY_PASSWORD", "p");
   private static final Pattern YAML_IN_README =
       Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
 
