@@ -35,6 +35,7 @@ final class Credentials {
   Credentials(
       OtlpSettings otlp,
       Dialer dialer,
+      SinkTls tls,
       EventLoop loop,
       Executor reader,
       String userAgent,
@@ -44,7 +45,7 @@ final class Credentials {
     this.headers = new SecretHeaders(otlp.id(), otlp.headers(), auth.headers(), reader, nanos);
     OAuthConfig oauth = auth.oauth();
     this.endpoint =
-        oauth == null ? null : new TokenEndpoint(oauth, dialer, loop, reader, userAgent);
+        oauth == null ? null : new TokenEndpoint(oauth, dialer, tls, loop, reader, userAgent);
     this.tokens =
         oauth == null || endpoint == null
             ? null

@@ -241,6 +241,15 @@ final class Dialer implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets all connections finish what they carry and close; new ones are opened as needed. To be
+   * called on a thread of the resolver.
+   */
+  void renew() {
+    open.forEach(SinkChannel::retire);
+    moved.run();
+  }
+
   /** What the sockets of this exporter carry. */
   Traffic traffic() {
     return traffic;

@@ -48,6 +48,8 @@ final class ExporterConfigReader {
   private static final Duration MIN_PROBE_INTERVAL = Duration.ofSeconds(1);
   private static final Duration MAX_PROBE_INTERVAL = Duration.ofDays(1);
 
+  private static final Duration MIN_RELOAD = Duration.ofMillis(100);
+
   private ExporterConfigReader() {}
 
   static Map<String, ExporterConfig> readAll(Section root) {
@@ -268,7 +270,30 @@ final class ExporterConfigReader {
         path(tls, "ca_file"),
         cert,
         key,
-        tls.optionalString("server_name_override"));
+        tls.optionalString("server_name_override"),
+        reloadInterval(tls),
+        minVersion(tls));
+  }
+
+  private static Duration reloadInterval(Section tls) {
+    String key = "reload_interval";
+    Duration interval =
+        tls.duration(key, TlsConfig.DEFAULT.reloadInterval(), Duration.ZERO, Duration.ofDays(1));
+    if (interval.isPositive() && interval.compareTo(MIN_RELOAD) < 0) {
+      tls.problem(key, text(interval) + " is too short (expected 0 for never, or >= 100ms)");
+    }
+    return interval;
+  }
+
+  private static TlsConfig.Version minVersion(Section tls) {
+    String text = tls.string("min_version", TlsConfig.DEFAULT.minVersion().text());
+    for (TlsConfig.Version version : TlsConfig.Version.values()) {
+      if (version.text().equals(text)) {
+        return version;
+      }
+    }
+    tls.problem("min_version", "\"" + text + "\" (expected 1.2 or 1.3)");
+    return TlsConfig.DEFAULT.minVersion();
   }
 
   private static @Nullable Path path(Section tls, String key) {
@@ -294,7 +319,7 @@ final class ExporterConfigReader {
       return;
     }
     try {
-      config.forHttp();
+      TlsFiles.read(config).context(TlsContext.Use.HTTP, HandshakeObserver.NONE);
     } catch (TlsConfigException e) {
       tls.problem(e.key(), e.text());
     }

@@ -9,6 +9,7 @@ import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +50,8 @@ public final class Exporters implements AutoCloseable {
   private final ThreadPoolExecutor lookups;
   private final Set<Dialer> dialers = ConcurrentHashMap.newKeySet();
   private final Map<String, Traffic> traffic = new ConcurrentHashMap<>();
+  private final Set<SinkTls> encryption = ConcurrentHashMap.newKeySet();
+  private final Map<CertificateWatch.Key, Instant> expiryWarnings = new ConcurrentHashMap<>();
 
   /**
    * @param policy asked before every lookup and every dial
@@ -162,19 +165,59 @@ public final class Exporters implements AutoCloseable {
 
   private Exporter grpc(OtlpGrpcConfig config, Dialer dialer, EventLoop loop)
       throws IOException, TlsConfigException {
-    Credentials credentials = credentials(config.otlp(), dialer, loop);
-    return new OtlpGrpcExporter(config, dialer, loop, credentials, lookups, clock, userAgent);
+    SinkTls tls = tls(config, dialer, loop);
+    try {
+      Credentials credentials = credentials(config.otlp(), dialer, tls, loop);
+      return new OtlpGrpcExporter(
+          config, dialer, tls, loop, credentials, lookups, clock, userAgent);
+    } catch (IOException | TlsConfigException | RuntimeException e) {
+      tls.close();
+      throw e;
+    }
   }
 
   private Exporter http(OtlpHttpConfig config, Dialer dialer, EventLoop loop)
       throws IOException, TlsConfigException {
-    Credentials credentials = credentials(config.otlp(), dialer, loop);
-    return new OtlpHttpExporter(config, dialer, loop, credentials, clock, userAgent);
+    SinkTls tls = tls(config, dialer, loop);
+    try {
+      Credentials credentials = credentials(config.otlp(), dialer, tls, loop);
+      return new OtlpHttpExporter(config, dialer, tls, loop, credentials, clock, userAgent);
+    } catch (IOException | TlsConfigException | RuntimeException e) {
+      tls.close();
+      throw e;
+    }
   }
 
-  private Credentials credentials(OtlpSettings otlp, Dialer dialer, EventLoop loop)
+  private SinkTls tls(ExporterConfig config, Dialer dialer, EventLoop loop) {
+    CertificateWatch watch = new CertificateWatch(config.id(), clock, expiryWarnings);
+    SinkTls tls = new SinkTls(config.id(), watch, loop, lookups, dialer::renew);
+    encryption.removeIf(SinkTls::isClosed);
+    encryption.add(tls);
+    return tls;
+  }
+
+  /**
+   * When the certificates expire that an exporter depends on: those of sinks and token endpoints as
+   * shown in the last handshake, and its own. None for a holder that has none, or has not been seen
+   * yet. Safe on any thread.
+   */
+  public List<CertificateExpiry> certificates(String exporter) {
+    return encryption.stream()
+        .filter(tls -> tls.isOf(exporter) && !tls.isClosed())
+        .flatMap(SinkTls::expiries)
+        .collect(
+            Collectors.toMap(
+                CertificateExpiry::holder,
+                expiry -> expiry,
+                (one, other) -> one.at().isBefore(other.at()) ? one : other))
+        .values()
+        .stream()
+        .toList();
+  }
+
+  private Credentials credentials(OtlpSettings otlp, Dialer dialer, SinkTls tls, EventLoop loop)
       throws IOException, TlsConfigException {
-    return new Credentials(otlp, dialer, loop, lookups, userAgent, System::nanoTime);
+    return new Credentials(otlp, dialer, tls, loop, lookups, userAgent, System::nanoTime);
   }
 
   /** One for all exporters of an id, so that its counts outlive a reload. */

@@ -69,6 +69,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private HttpConnection(SinkChannel channel, Owner owner) {
     this.channel = channel;
     this.owner = owner;
+    this.retired = channel.isRetired(); // perhaps before it was connected
   }
 
   /** Puts HTTP onto a connected channel. The owner hears when it closes. */

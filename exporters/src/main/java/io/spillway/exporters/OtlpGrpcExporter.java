@@ -53,6 +53,7 @@ final class OtlpGrpcExporter implements Exporter {
   private final Credentials credentials;
   private final Traffic traffic;
   private final Dialer dialer;
+  private final SinkTls tls;
   private final ManagedChannel channel;
   private final Map<Signal, MethodDescriptor<Slice, Slice>> methods = new EnumMap<>(Signal.class);
 
@@ -64,6 +65,7 @@ final class OtlpGrpcExporter implements Exporter {
   OtlpGrpcExporter(
       OtlpGrpcConfig config,
       Dialer dialer,
+      SinkTls tls,
       EventLoop loop,
       Credentials credentials,
       Executor offload,
@@ -77,10 +79,11 @@ final class OtlpGrpcExporter implements Exporter {
     this.attempts = new Attempts(config.id());
     this.traffic = dialer.traffic();
     this.dialer = dialer;
+    this.tls = tls;
     for (Signal signal : Signal.values()) {
       methods.put(signal, method(signal));
     }
-    this.channel = channel(config, dialer, loop, offload, userAgent);
+    this.channel = channel(config, dialer, tls, loop, offload, userAgent);
     // Lets calls finish; the next one resolves and connects anew.
     dialer.whenMoved(channel::enterIdle);
   }
@@ -95,7 +98,12 @@ final class OtlpGrpcExporter implements Exporter {
   }
 
   private static ManagedChannel channel(
-      OtlpGrpcConfig config, Dialer dialer, EventLoop loop, Executor offload, String userAgent)
+      OtlpGrpcConfig config,
+      Dialer dialer,
+      SinkTls tls,
+      EventLoop loop,
+      Executor offload,
+      String userAgent)
       throws TlsConfigException {
     Endpoint endpoint = config.endpoint();
     NameResolverRegistry resolvers = new NameResolverRegistry();
@@ -104,7 +112,7 @@ final class OtlpGrpcExporter implements Exporter {
         (NettyChannelBuilder)
             Grpc.newChannelBuilder(
                 PolicedNameResolver.SCHEME + ":///" + endpoint.authority(),
-                credentials(config),
+                credentials(config, tls),
                 resolvers);
     String serverName = config.otlp().tls().serverName();
     if (serverName != null) {
@@ -129,10 +137,12 @@ final class OtlpGrpcExporter implements Exporter {
         .build();
   }
 
-  private static ChannelCredentials credentials(OtlpGrpcConfig config) throws TlsConfigException {
+  private static ChannelCredentials credentials(OtlpGrpcConfig config, SinkTls tls)
+      throws TlsConfigException {
     return config.endpoint().plaintext()
         ? InsecureChannelCredentials.create()
-        : NettySslContextChannelCredentials.create(config.otlp().tls().forGrpc());
+        : NettySslContextChannelCredentials.create(
+            tls.toSink(config.otlp().tls(), TlsContext.Use.GRPC));
   }
 
   private static CompressorRegistry compressors() {
@@ -259,6 +269,7 @@ final class OtlpGrpcExporter implements Exporter {
   public void close(Duration deadline) {
     attempts.close(deadline);
     dialer.close();
+    tls.close();
     credentials.close();
     channel.shutdownNow();
   }

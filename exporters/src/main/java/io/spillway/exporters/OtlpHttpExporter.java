@@ -31,6 +31,7 @@ final class OtlpHttpExporter implements Exporter {
   private final Attempts attempts;
   private final Traffic traffic;
   private final Dialer dialer;
+  private final SinkTls tls;
   private final Map<Signal, HttpConnections> connections = new EnumMap<>(Signal.class);
 
   /**
@@ -39,6 +40,7 @@ final class OtlpHttpExporter implements Exporter {
   OtlpHttpExporter(
       OtlpHttpConfig config,
       Dialer dialer,
+      SinkTls tls,
       EventLoop loop,
       Credentials credentials,
       InstantSource clock,
@@ -52,8 +54,9 @@ final class OtlpHttpExporter implements Exporter {
     this.attempts = new Attempts(config.id());
     this.traffic = dialer.traffic();
     this.dialer = dialer;
+    this.tls = tls;
     boolean encrypted = config.endpoints().values().stream().anyMatch(e -> !e.plaintext());
-    SslContext tls = encrypted ? config.otlp().tls().forHttp() : null;
+    SslContext context = encrypted ? tls.toSink(config.otlp().tls(), TlsContext.Use.HTTP) : null;
     Map<ExporterConfig.Destination, HttpConnections> places = new HashMap<>();
     config
         .endpoints()
@@ -62,14 +65,15 @@ final class OtlpHttpExporter implements Exporter {
                 connections.put(
                     signal,
                     places.computeIfAbsent(
-                        endpoint.destination(), place -> connections(endpoint, tls, dialer))));
+                        endpoint.destination(), place -> connections(endpoint, context, dialer))));
   }
 
-  private HttpConnections connections(Endpoint endpoint, @Nullable SslContext tls, Dialer dialer) {
+  private HttpConnections connections(
+      Endpoint endpoint, @Nullable SslContext context, Dialer dialer) {
     String override = config.otlp().tls().serverName();
     return new HttpConnections(
         endpoint,
-        endpoint.plaintext() ? null : tls,
+        endpoint.plaintext() ? null : context,
         override == null ? endpoint.host() : override,
         loop,
         dialer,
@@ -141,6 +145,7 @@ final class OtlpHttpExporter implements Exporter {
   public void close(Duration deadline) {
     attempts.close(deadline);
     dialer.close();
+    tls.close();
     credentials.close();
     if (!loop.isShuttingDown()) {
       connections.values().forEach(place -> loop.execute(place::close));

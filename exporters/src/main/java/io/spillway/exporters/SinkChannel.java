@@ -40,6 +40,7 @@ final class SinkChannel extends NioSocketChannel {
 
   private volatile InetSocketAddress remote = NOWHERE;
   private boolean cutOff;
+  private boolean retired;
 
   /** Bytes flushed and not written yet, as of the last time they were added up. */
   private long pending;
@@ -103,7 +104,16 @@ final class SinkChannel extends NioSocketChannel {
 
   /** Lets it finish what it carries and then close. Safe on any thread. */
   void retire() {
-    onLoop(() -> pipeline().fireUserEventTriggered(Notice.RETIRE));
+    onLoop(
+        () -> {
+          retired = true;
+          pipeline().fireUserEventTriggered(Notice.RETIRE);
+        });
+  }
+
+  /** Whether it is to close when it has finished. For handlers that came after the notice. */
+  boolean isRetired() {
+    return retired;
   }
 
   private void onLoop(Runnable step) {

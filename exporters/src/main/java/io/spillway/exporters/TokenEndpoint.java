@@ -48,7 +48,12 @@ final class TokenEndpoint {
    * @param reader runs what blocks
    */
   TokenEndpoint(
-      OAuthConfig config, Dialer dialer, EventLoop loop, Executor reader, String userAgent)
+      OAuthConfig config,
+      Dialer dialer,
+      SinkTls tls,
+      EventLoop loop,
+      Executor reader,
+      String userAgent)
       throws TlsConfigException {
     this.config = config;
     this.reader = reader;
@@ -59,7 +64,7 @@ final class TokenEndpoint {
     this.place =
         new HttpConnections(
             endpoint,
-            endpoint.plaintext() ? null : config.tls().forHttp(),
+            endpoint.plaintext() ? null : tls.toTokenEndpoint(config.tls()),
             override == null ? endpoint.host() : override,
             loop,
             dialer,

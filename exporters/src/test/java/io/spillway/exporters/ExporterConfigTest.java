@@ -372,6 +372,30 @@ final class ExporterConfigTest {
         .isEmpty();
   }
 
+  @Test
+  void readAll_keyOfAnotherCertificate_isReported() {
+    Path certificate = TestCertificates.client().certificate();
+    Path key = TestCertificates.localhost().key();
+
+    assertThat(grpcProblems("tls: { cert_file: '" + certificate + "', key_file: '" + key + "' }"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::tls::cert_file: "
+                + certificate
+                + " and "
+                + key
+                + " do not belong together (expected the key of the first certificate)");
+  }
+
+  @Test
+  void readAll_reloadAndVersionOutOfBounds_areReported() {
+    assertThat(grpcProblems("tls: { reload_interval: 50ms, min_version: '1.1' }"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::tls::reload_interval: 50ms is too short (expected 0 for never,"
+                + " or >= 100ms)",
+            "exporters::otlp_grpc/x::tls::min_version: \"1.1\" (expected 1.2 or 1.3)");
+    assertThat(grpcProblems("tls: { reload_interval: 0, min_version: 1.3 }")).isEmpty();
+  }
+
   private static String notAPair(Path certificate, Path key) {
     return "exporters::otlp_grpc/x::tls::cert_file: "
         + certificate

@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.grpc.Decompressor;
 import io.grpc.DecompressorRegistry;
+import io.grpc.Grpc;
 import io.grpc.HandlerRegistry;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -30,6 +31,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /** A gRPC-Java server that keeps request bodies as they came, compressed or not. */
@@ -39,6 +42,7 @@ final class GrpcSink implements Sink {
 
   private final Server server;
   private final List<Received> received = new CopyOnWriteArrayList<>();
+  private final List<String> clients = new CopyOnWriteArrayList<>();
   private final List<Runnable> heldCalls = new CopyOnWriteArrayList<>();
   private final AtomicInteger abandoned = new AtomicInteger();
   private volatile boolean holding;
@@ -103,6 +107,11 @@ final class GrpcSink implements Sink {
   }
 
   @Override
+  public List<String> clients() {
+    return clients;
+  }
+
+  @Override
   public void answerPartialSuccess(long rejected, String message) {
     script = call -> answer(call, new ExportResponse(rejected, message).toProtobuf());
   }
@@ -151,6 +160,14 @@ final class GrpcSink implements Sink {
     }
   }
 
+  private static String client(@Nullable SSLSession session) {
+    try {
+      return session == null ? "" : session.getPeerPrincipal().getName();
+    } catch (SSLPeerUnverifiedException e) {
+      return "";
+    }
+  }
+
   private static MethodDescriptor<Slice, Slice> method(String name) {
     return MethodDescriptor.<Slice, Slice>newBuilder()
         .setType(MethodDescriptor.MethodType.UNARY)
@@ -174,6 +191,7 @@ final class GrpcSink implements Sink {
 
         @Override
         public void onMessage(Slice message) {
+          clients.add(client(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION)));
           received.add(new Received(signal, headers, message));
         }
 

@@ -30,7 +30,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /** An HTTP/1.1 sink on plain sockets, so that a test decides about every byte. */
@@ -39,6 +41,7 @@ final class HttpSink implements Sink {
   final AtomicInteger connections = new AtomicInteger();
   private final ServerSocket server;
   private final List<Received> received = new CopyOnWriteArrayList<>();
+  private final List<String> clients = new CopyOnWriteArrayList<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final AtomicInteger abandoned = new AtomicInteger();
   private volatile CountDownLatch held = new CountDownLatch(0);
@@ -132,7 +135,7 @@ final class HttpSink implements Sink {
   private void serve(Socket socket) {
     try (socket) {
       boolean kept = true;
-      while (kept && (!readsRequests || read(socket.getInputStream()))) {
+      while (kept && (!readsRequests || read(socket))) {
         waitWhileHeld(socket);
         kept = script.run(socket, socket.getOutputStream());
       }
@@ -159,7 +162,8 @@ final class HttpSink implements Sink {
     socket.setSoTimeout(0);
   }
 
-  private boolean read(InputStream in) throws IOException {
+  private boolean read(Socket socket) throws IOException {
+    InputStream in = socket.getInputStream();
     StringBuilder head = new StringBuilder();
     while (head.indexOf("\r\n\r\n") < 0) {
       int c = in.read();
@@ -178,8 +182,17 @@ final class HttpSink implements Sink {
     byte[] body = in.readNBytes(Integer.parseInt(headers.get("content-length")));
     String path = lines.getFirst().split(" ", -1)[1];
     paths.add(path);
+    clients.add(client(socket));
     received.add(new Received(signal(path), headers, Slice.of(body)));
     return true;
+  }
+
+  private static String client(Socket socket) {
+    try {
+      return socket instanceof SSLSocket tls ? tls.getSession().getPeerPrincipal().getName() : "";
+    } catch (SSLPeerUnverifiedException e) {
+      return "";
+    }
   }
 
   private static @Nullable Signal signal(String path) {
@@ -197,6 +210,11 @@ final class HttpSink implements Sink {
   @Override
   public List<Received> received() {
     return received;
+  }
+
+  @Override
+  public List<String> clients() {
+    return clients;
   }
 
   @Override

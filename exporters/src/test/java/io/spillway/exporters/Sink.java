@@ -25,6 +25,9 @@ interface Sink extends AutoCloseable {
   /** In the order of arrival. */
   List<Received> received();
 
+  /** Who sent each of them, as its certificate says; empty without TLS. */
+  List<String> clients();
+
   void answerPartialSuccess(long rejected, String message);
 
   /** Not now, but in a while. */

@@ -15,6 +15,7 @@ final class TestCertificates {
   private static final TestCertificates INSTANCE = new TestCertificates();
 
   private final Identity localhost;
+  private final Identity renewed;
   private final Identity elsewhere;
   private final Identity client;
   private final Identity expired;
@@ -31,12 +32,14 @@ final class TestCertificates {
               folder.resolve("localhost.p12"),
               folder.resolve("elsewhere.p12"),
               folder.resolve("client.p12"),
-              folder.resolve("expired.p12"));
+              folder.resolve("expired.p12"),
+              folder.resolve("renewed.p12"));
       // A certificate that is trusted by itself would be taken however old it is.
       waitFor(keytool(stores.get(3), "authority", "CN=authority", "dns:x.example", "-ext", "bc:c"));
 
       Process[] processes = {
         keytool(stores.get(0), "it", "CN=localhost", "dns:localhost,ip:127.0.0.1"),
+        keytool(stores.get(4), "it", "CN=localhost", "dns:localhost,ip:127.0.0.1"),
         keytool(stores.get(1), "it", "CN=elsewhere", "dns:elsewhere.example"),
         keytool(stores.get(2), "it", "CN=client", "dns:client.example"),
         keytool(
@@ -53,6 +56,7 @@ final class TestCertificates {
         waitFor(process);
       }
       localhost = identity(stores.get(0));
+      renewed = identity(stores.get(4));
       elsewhere = identity(stores.get(1));
       client = identity(stores.get(2));
       expired = identity(stores.get(3));
@@ -65,6 +69,11 @@ final class TestCertificates {
   /** Good for {@code localhost} and 127.0.0.1. */
   static Identity localhost() {
     return INSTANCE.localhost;
+  }
+
+  /** Good for the same, with another key and another authority. */
+  static Identity renewed() {
+    return INSTANCE.renewed;
   }
 
   /** Good for {@code elsewhere.example} only. */

@@ -1,0 +1,185 @@
+package io.spillway.exporters;
+
+import io.netty.channel.EventLoop;
+import io.spillway.config.Durations;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks at the files of one TLS configuration at intervals, and hands them on when their content
+ * has changed. What has changed is read twice, a moment apart, and taken only when it stays the
+ * same: files are often written in place, and certificate and key one after the other. What cannot
+ * be used leaves everything as it is.
+ *
+ * <p>One look at a time, on a thread of the reader; the fields belong to it.
+ */
+final class TlsReload implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(TlsReload.class);
+
+  /** Between the two looks at what has changed; less if the interval is. */
+  private static final Duration SETTLE = Duration.ofSeconds(1);
+
+  private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private final String path;
+  private final TlsConfig config;
+  private final Taker taker;
+  private final EventLoop loop;
+  private final Executor reader;
+  private final LongSupplier nanos;
+  private final Duration settle;
+  private TlsFiles current;
+  private @Nullable TlsFiles candidate;
+  private boolean unreadable;
+  private long complainFrom;
+  private int suppressed;
+  private volatile boolean closed;
+  private volatile @Nullable Future<?> next;
+
+  /** Uses files from now on. */
+  interface Taker {
+    /**
+     * @throws TlsConfigException if they cannot be used; then nothing has changed
+     */
+    void take(TlsFiles files) throws TlsConfigException;
+  }
+
+  /**
+   * @param path of the configuration, for messages
+   * @param current what is in use
+   * @param loop keeps the time
+   * @param reader runs what blocks
+   * @param nanos a clock as {@link System#nanoTime}
+   */
+  TlsReload(
+      String path,
+      TlsConfig config,
+      TlsFiles current,
+      Taker taker,
+      EventLoop loop,
+      Executor reader,
+      LongSupplier nanos) {
+    this.path = path;
+    this.config = config;
+    this.current = current;
+    this.taker = taker;
+    this.loop = loop;
+    this.reader = reader;
+    this.nanos = nanos;
+    this.settle = SETTLE.compareTo(config.reloadInterval()) < 0 ? SETTLE : config.reloadInterval();
+    this.complainFrom = nanos.getAsLong();
+  }
+
+  /** Looks for the first time after one interval. To be called once. */
+  void start() {
+    lookIn(config.reloadInterval());
+  }
+
+  private void lookIn(Duration wait) {
+    if (closed || loop.isShuttingDown()) {
+      return;
+    }
+    try {
+      next = loop.schedule(this::begin, wait.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      // The loop is shutting down, and with it all connections.
+    }
+  }
+
+  private void begin() {
+    try {
+      reader.execute(this::lookAndGoOn);
+    } catch (RejectedExecutionException e) {
+      lookIn(config.reloadInterval()); // the reader has too much to do
+    }
+  }
+
+  private void lookAndGoOn() {
+    Duration wait = config.reloadInterval();
+    try {
+      wait = closed ? wait : look();
+    } catch (RuntimeException e) {
+      log.error("{}: files were not reloaded. What was read before stays in use.", path, e);
+    }
+    lookIn(wait);
+  }
+
+  /** Looks, and says when to look again. */
+  Duration look() {
+    TlsFiles found;
+    try {
+      found = TlsFiles.read(config);
+    } catch (TlsConfigException e) {
+      return cannotRead(e);
+    }
+    unreadable = false;
+    if (found.isSameAs(current)) {
+      candidate = null;
+      return config.reloadInterval();
+    }
+    if (!found.isSameAs(candidate)) {
+      candidate = found;
+      return settle;
+    }
+    take(found);
+    return config.reloadInterval();
+  }
+
+  /** A file may be missing for a moment while it is replaced. */
+  private Duration cannotRead(TlsConfigException e) {
+    if (!unreadable) {
+      unreadable = true;
+      return settle;
+    }
+    complain(e);
+    return config.reloadInterval();
+  }
+
+  private void take(TlsFiles found) {
+    try {
+      taker.take(found);
+    } catch (TlsConfigException e) {
+      complain(e); // it stays the candidate, and is tried again
+      return;
+    }
+    current = found;
+    candidate = null;
+    log.info(
+        "{}: files changed. New connections use them; open ones finish what they carry and close.",
+        path);
+  }
+
+  private void complain(TlsConfigException e) {
+    long now = nanos.getAsLong();
+    if (now - complainFrom < 0) {
+      suppressed++;
+      return;
+    }
+    log.error(
+        "{}{}: {}. What was read before stays in use, and the files are tried again every {};"
+            + " correct them. ({} more like this)",
+        path,
+        e.key().isEmpty() ? "" : "::" + e.key(),
+        e.text(),
+        Durations.format(config.reloadInterval()),
+        suppressed);
+    suppressed = 0;
+    complainFrom = now + COMPLAIN_NANOS;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    Future<?> waiting = next;
+    if (waiting != null) {
+      waiting.cancel(false);
+    }
+  }
+}
