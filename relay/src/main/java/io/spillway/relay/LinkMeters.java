@@ -5,6 +5,7 @@ import io.spillway.exporters.Exporters;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Registers what the connections of exporters have to show. */
@@ -28,6 +29,9 @@ final class LinkMeters {
             register(id);
           }
         });
+    List<String> ids = List.copyOf(configs.keySet());
+    meters.certificates(
+        () -> ids.stream().flatMap(id -> exporters.certificates(id).stream()).toList());
   }
 
   private void register(String id) {

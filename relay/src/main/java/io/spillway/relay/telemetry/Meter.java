@@ -201,6 +201,13 @@ public enum Meter {
       "ports",
       "Local ports that the kernel has for each destination; only on Linux.",
       "exporter"),
+  EXPORTER_CERTIFICATE_EXPIRY(
+      "spillway.exporter.certificate.expiry",
+      "seconds",
+      "Until a certificate expires, negative afterwards: the exporter's own, those of sink and"
+          + " token endpoint as shown in the last handshake. Absent if there is none.",
+      "exporter",
+      "holder"),
   EXPORTER_ACTIVE(
       "spillway.exporter.active",
       "state",

@@ -3,10 +3,12 @@ package io.spillway.relay.telemetry;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.spillway.exporters.CertificateExpiry;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Block;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +51,15 @@ public final class Meters implements ReceiverListener, EgressListener {
   private final InstantSource clock;
   private volatile Map<String, Double> costsPerGib = Map.of();
 
+  /** Has a row for each certificate that is known at the time of a scrape. */
+  private final MultiGauge certificates =
+      MultiGauge.builder(Meter.EXPORTER_CERTIFICATE_EXPIRY.id())
+          .baseUnit(Meter.EXPORTER_CERTIFICATE_EXPIRY.unit())
+          .description(Meter.EXPORTER_CERTIFICATE_EXPIRY.meaning())
+          .register(registry);
+
+  private volatile Supplier<List<CertificateExpiry>> knownCertificates = List::of;
+
   /** What a configuration has that the next one may not have. Guarded by this. */
   private final List<io.micrometer.core.instrument.Meter> egress = new ArrayList<>();
 
@@ -56,8 +68,21 @@ public final class Meters implements ReceiverListener, EgressListener {
   }
 
   /** All meters in Prometheus text format. */
-  public String scrape() {
+  public synchronized String scrape() {
+    certificates.register(
+        knownCertificates.get().stream().map(this::certificateRow).toList(), true);
     return registry.scrape();
+  }
+
+  private MultiGauge.Row<Number> certificateRow(CertificateExpiry certificate) {
+    return MultiGauge.Row.of(
+        Tags.of("exporter", certificate.exporter(), "holder", certificate.holder()),
+        Duration.between(clock.instant(), certificate.at()).toSeconds());
+  }
+
+  /** Takes where to ask, at each scrape, for certificates that may expire. */
+  public void certificates(Supplier<List<CertificateExpiry>> known) {
+    knownCertificates = known;
   }
 
   @Override
