@@ -110,7 +110,7 @@ final class Dialer implements AutoCloseable {
       return allowed(sink);
     }
     try {
-      allowed(sink);
+      requireAllAllowed(sink);
     } catch (UnknownHostException e) {
       // The proxy may know names that are unknown here.
     }
@@ -135,6 +135,13 @@ final class Dialer implements AutoCloseable {
       throw new UnknownHostException(target.host());
     }
     return allowed;
+  }
+
+  /** The proxy chooses one of the addresses, and not the one that we would. */
+  private void requireAllAllowed(DialPolicy.Target target) throws IOException {
+    for (InetAddress address : lookup.addresses(target.host())) {
+      throwIfDenied(policy.checkAddress(target, address));
+    }
   }
 
   private DialPolicy.Target target(Endpoint endpoint) {

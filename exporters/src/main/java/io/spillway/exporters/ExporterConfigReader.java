@@ -110,6 +110,7 @@ final class ExporterConfigReader {
       return null;
     }
     checkTls(tls, otlp.tls(), insecure, List.of(endpoint));
+    checkProxied(section, otlp, List.of(endpoint));
     return new OtlpGrpcConfig(otlp, endpoint);
   }
 
@@ -148,6 +149,7 @@ final class ExporterConfigReader {
       return null;
     }
     checkTls(tls, otlp.tls(), insecure, List.copyOf(endpoints.values()));
+    checkProxied(section, otlp, List.copyOf(endpoints.values()));
     return new OtlpHttpConfig(otlp, endpoints);
   }
 
@@ -162,6 +164,18 @@ final class ExporterConfigReader {
     } catch (IllegalArgumentException e) {
       section.problem(key, shown(text) + " " + e.getMessage());
       return null;
+    }
+  }
+
+  /** Whatever the host is called: the way to the proxy leads over the network. */
+  private static void checkProxied(Section section, OtlpSettings otlp, List<Endpoint> endpoints) {
+    if (otlp.link().proxy() != null
+        && !otlp.plaintextAllowed()
+        && endpoints.stream().anyMatch(Endpoint::plaintext)) {
+      section.problem(
+          "proxy_url",
+          "leads a sink without TLS over the network (expected an https:// endpoint, or"
+              + " dangerously_allow_plaintext: true)");
     }
   }
 

@@ -82,6 +82,7 @@ final class Failures {
       case PolicyDeniedException e -> String.valueOf(message);
       case ProxyException e -> String.valueOf(message);
       case UnknownHostException e -> "the name cannot be resolved: " + message;
+      case ConnectException e when message != null -> SinkWords.clean(message); // says it all
       default -> SinkWords.clean(message == null ? kind : kind + ": " + message);
     };
   }

@@ -61,6 +61,18 @@ final class ExporterConfigTest {
   }
 
   @Test
+  void readAll_plaintextSinkBehindProxy_asksForTheKey() {
+    String keys = "endpoint: 'http://127.0.0.1:4317', proxy_url: 'http://proxy:3128'";
+
+    assertThat(problems("exporters:", "  otlp_grpc/x: { " + keys + " }"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::proxy_url: leads a sink without TLS over the network (expected"
+                + " an https:// endpoint, or dangerously_allow_plaintext: true)");
+    String allowed = keys + ", dangerously_allow_plaintext: true";
+    assertThat(problems("exporters:", "  otlp_grpc/x: { " + allowed + " }")).isEmpty();
+  }
+
+  @Test
   void readAll_proxy_isADestinationWithoutCredentials() {
     ExporterConfig config =
         read(

@@ -41,7 +41,7 @@ final class DeadLettersResendCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
-      names = "--to",
+      names = "--exporter",
       paramLabel = "ID",
       required = true,
       description = "Where to: an id of the configuration's exporters.")
@@ -80,7 +80,7 @@ final class DeadLettersResendCommand implements Callable<Integer> {
     if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
-    ExporterConfig sink = SinkChoice.find(config, "--to", exporterId);
+    ExporterConfig sink = SinkChoice.find(config, "--exporter", exporterId);
     Path buffer = directory == null ? config.buffer().directory() : directory;
     if (!Files.isDirectory(buffer)) {
       throw CommandFailure.badUsage("buffer directory " + buffer + ": not there");

@@ -6,6 +6,8 @@ import io.spillway.config.Configuration;
 import io.spillway.config.Problems;
 import io.spillway.config.Section;
 import io.spillway.exporters.ExporterConfig;
+import io.spillway.otlp.stage.DialPolicy;
+import io.spillway.otlp.stage.DialPolicy.Scheme;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.relay.admin.AdminConfig;
 import io.spillway.relay.audit.AuditConfig;
@@ -128,13 +130,20 @@ record RelayConfig(
   /** Ids of the exporters that send unencrypted to other machines. */
   Set<String> plaintext() {
     return exporters.values().stream()
-        .filter(
-            exporter ->
-                exporter.destinations().stream()
-                    .map(place -> place.target(exporter.caller()))
-                    .anyMatch(EgressPolicy::isPlaintextElsewhere))
+        .filter(RelayConfig::isPlaintextElsewhere)
         .map(ExporterConfig::id)
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private static boolean isPlaintextElsewhere(ExporterConfig exporter) {
+    List<DialPolicy.Target> targets =
+        exporter.destinations().stream().map(place -> place.target(exporter.caller())).toList();
+    boolean proxied = targets.stream().anyMatch(target -> target.scheme() == Scheme.PROXY);
+    return targets.stream()
+        .anyMatch(
+            target ->
+                EgressPolicy.isPlaintextElsewhere(target)
+                    || (proxied && target.scheme() == Scheme.HTTP));
   }
 
   private static String text(PolicyDecision decision, String verdict) {

@@ -203,14 +203,15 @@ final class RelayView implements AdminView {
   }
 
   private static Map<String, Object> transition(Transition transition) {
-    return Map.of(
-        "exporter", transition.exporter(),
-        "from", transition.from().label(),
-        "to", transition.to().label(),
-        "when", transition.when().toString(),
-        "lasted_seconds", transition.lasted().toMillis() / 1000.0,
-        "who", transition.who(),
-        "reason", transition.reason());
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("exporter", transition.exporter());
+    body.put("from", transition.from().label());
+    body.put("to", transition.to().label());
+    body.put("when", transition.when().toString());
+    body.put("lasted_seconds", transition.lasted().toMillis() / 1000.0);
+    body.put("who", transition.who());
+    body.put("reason", transition.reason());
+    return body;
   }
 
   private @Nullable Double ageSeconds(@Nullable Instant since) {

@@ -154,6 +154,7 @@ final class Steering implements AdminSteering {
       paused = pauses.containsKey(exporter);
     }
     apply();
+    ordered("route " + route + " is pinned to " + exporter, wish);
     Map<String, Object> body = body(order);
     body.put("route", route);
     if (paused) {
@@ -195,6 +196,7 @@ final class Steering implements AdminSteering {
       stranded = stranded();
     }
     apply();
+    ordered("exporter " + exporter + " is paused", wish);
     Map<String, Object> body = body(order);
     if (!stranded.isEmpty()) {
       body.put(
@@ -263,12 +265,16 @@ final class Steering implements AdminSteering {
   }
 
   private static Reply lifted(String what, String key, String name, Wish wish) {
+    ordered(what, wish);
+    return new Done(Map.of(key, name));
+  }
+
+  private static void ordered(String what, Wish wish) {
     log.info(
         "{} by operator {}{}",
         what,
         wish.who(),
         wish.reason().isEmpty() ? "" : ": " + wish.reason());
-    return new Done(Map.of(key, name));
   }
 
   private static Map<String, Object> body(OperatorOrder order) {

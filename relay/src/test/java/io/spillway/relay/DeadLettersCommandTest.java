@@ -148,7 +148,7 @@ class DeadLettersCommandTest {
 
   @Test
   void resend_takenWhole_isRemoved() throws Exception {
-    assertThat(run("resend", "default/logs", "--to", "file/out")).isZero();
+    assertThat(run("resend", "default/logs", "--exporter", "file/out")).isZero();
 
     assertThat(out.toString())
         .isEqualTo("file/out: 1 dead letters with 1 items delivered and removed, 0 stay\n");
@@ -165,7 +165,7 @@ class DeadLettersCommandTest {
 
   @Test
   void resend_sinkDown_keepsEverything() throws Exception {
-    assertThat(run("resend", "--to", "otlp_http/down", "--retry-for", "1ms")).isEqualTo(1);
+    assertThat(run("resend", "--exporter", "otlp_http/down", "--retry-for", "1ms")).isEqualTo(1);
 
     assertThat(out.toString()).contains("0 dead letters").contains("2 stay");
     assertThat(err.toString()).contains("stopped: ");
@@ -175,9 +175,9 @@ class DeadLettersCommandTest {
 
   @Test
   void resend_unknownExporter_isBadUsage() {
-    assertThat(run("resend", "--to", "file/ouch")).isEqualTo(2);
+    assertThat(run("resend", "--exporter", "file/ouch")).isEqualTo(2);
 
-    assertThat(err.toString()).contains("--to: \"file/ouch\" is not configured");
+    assertThat(err.toString()).contains("--exporter: \"file/ouch\" is not configured");
   }
 
   @Test
