@@ -129,13 +129,14 @@ final class OtlpGrpcExporterTest extends ExporterContract {
   @Test
   void export_connectionLostWhileAnswering_retries() {
     GrpcSink sink = grpcSink();
+    CountingPort wire = opened(new CountingPort(sink.port()));
     sink.script =
         call -> {
           call.sendHeaders(new Metadata());
-          Thread.ofVirtual().start(sink::close);
+          Thread.ofVirtual().start(wire::close);
         };
 
-    assertThat(exportTo(sink)).isInstanceOf(Outcome.Retry.class);
+    assertThat(export(exporter(wire.port()))).isInstanceOf(Outcome.Retry.class);
   }
 
   @Test
