@@ -193,6 +193,10 @@ public final class BufferBenchmark {
   }
 
   private static Buffer open(Path at) throws IOException {
+    return open(at, InstantSource.system());
+  }
+
+  private static Buffer open(Path at, InstantSource clock) throws IOException {
     return Buffer.open(
         new BufferConfig(
             at,
@@ -201,7 +205,7 @@ public final class BufferBenchmark {
             64 << 20,
             new LaneSettings(
                 64 * GIB, Duration.ofDays(3), WhenFull.REFUSE, Durability.PROCESS, Duration.ZERO)),
-        InstantSource.system());
+        clock);
   }
 
   // ---- starting
@@ -243,10 +247,11 @@ public final class BufferBenchmark {
     sink.stop(0);
   }
 
-  /** Makes a buffer whose lane of traces of the default route holds so much. */
+  /** Makes a buffer whose lane of traces of the default route holds so much, an hour old. */
   static void fillBacklog(Path at, long bytes) throws IOException, InterruptedException {
     byte[] request = incompressibleRequest();
-    try (Buffer buffer = open(at)) {
+    InstantSource anHourAgo = InstantSource.offset(InstantSource.system(), Duration.ofHours(-1));
+    try (Buffer buffer = open(at, anHourAgo)) {
       fill(buffer.lane(LANE, Codec.NONE), request, 1, Math.max(1, bytes / request.length));
     }
   }

@@ -21,8 +21,8 @@ import java.util.function.LongConsumer;
  * are looked into for the numbers of their items; large ones are counted only.
  */
 final class SocketSink implements AutoCloseable {
-  /** Larger bodies are backlog, which carries no numbers. */
-  private static final int MAX_LOOKED_INTO = 64 << 10;
+  /** Larger bodies are backlog, which carries no numbers; small blocks are merged below this. */
+  private static final int MAX_LOOKED_INTO = 512 << 10;
 
   private static final int MAX_LINE = 8 << 10;
   private static final byte[] OK =
