@@ -1,6 +1,7 @@
 package io.spillway.exporters;
 
 import io.spillway.exporters.AuthConfig.HeaderSecret;
+import io.spillway.otlp.LogLimiter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -24,7 +25,6 @@ import org.slf4j.LoggerFactory;
 final class SecretHeaders {
   private static final Logger log = LoggerFactory.getLogger(SecretHeaders.class);
   static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final String exporter;
   private final Headers fixed;
@@ -33,12 +33,11 @@ final class SecretHeaders {
   private final LongSupplier nanos;
   private final AtomicLong nextLook;
   private final boolean anyFile;
+  private final LogLimiter complaints;
   private volatile Headers current;
 
   // Of the reader alone.
   private final Map<String, String> values = new LinkedHashMap<>();
-  private long complainFrom;
-  private int suppressed;
 
   /**
    * Reads all files.
@@ -65,7 +64,7 @@ final class SecretHeaders {
     }
     this.current = assemble();
     this.nextLook = new AtomicLong(nanos.getAsLong() + LOOK_NANOS);
-    this.complainFrom = nanos.getAsLong();
+    this.complaints = new LogLimiter(nanos);
   }
 
   Headers current() {
@@ -104,20 +103,15 @@ final class SecretHeaders {
   }
 
   private void complain(String header, IOException e) {
-    long now = nanos.getAsLong();
-    if (now - complainFrom < 0) {
-      suppressed++;
-      return;
-    }
-    log.error(
-        "exporter {}: the header {} is not read anew: {}. The value read before stays in use;"
-            + " restore the file. ({} more like this)",
-        exporter,
-        header,
-        e.getMessage(),
-        suppressed);
-    suppressed = 0;
-    complainFrom = now + COMPLAIN_NANOS;
+    complaints.log(
+        suppressed ->
+            log.error(
+                "exporter {}: the header {} is not read anew: {}. The value read before stays in"
+                    + " use; restore the file. ({} more like this)",
+                exporter,
+                header,
+                e.getMessage(),
+                suppressed));
   }
 
   private Headers assemble() {

@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.netty.channel.EventLoop;
 import io.spillway.config.Durations;
+import io.spillway.otlp.LogLimiter;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -26,20 +27,16 @@ final class TlsReload implements AutoCloseable {
   /** Between the two looks at what has changed; less if the interval is. */
   private static final Duration SETTLE = Duration.ofSeconds(1);
 
-  private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
-
   private final String path;
   private final TlsConfig config;
   private final Taker taker;
   private final EventLoop loop;
   private final Executor reader;
-  private final LongSupplier nanos;
+  private final LogLimiter complaints;
   private final Duration settle;
   private TlsFiles current;
   private @Nullable TlsFiles candidate;
   private boolean unreadable;
-  private long complainFrom;
-  private int suppressed;
   private volatile boolean closed;
   private volatile @Nullable Future<?> next;
 
@@ -72,9 +69,8 @@ final class TlsReload implements AutoCloseable {
     this.taker = taker;
     this.loop = loop;
     this.reader = reader;
-    this.nanos = nanos;
+    this.complaints = new LogLimiter(nanos);
     this.settle = SETTLE.compareTo(config.reloadInterval()) < 0 ? SETTLE : config.reloadInterval();
-    this.complainFrom = nanos.getAsLong();
   }
 
   /** Looks for the first time after one interval. To be called once. */
@@ -157,21 +153,16 @@ final class TlsReload implements AutoCloseable {
   }
 
   private void complain(TlsConfigException e) {
-    long now = nanos.getAsLong();
-    if (now - complainFrom < 0) {
-      suppressed++;
-      return;
-    }
-    log.error(
-        "{}{}: {}. What was read before stays in use, and the files are tried again every {};"
-            + " correct them. ({} more like this)",
-        path,
-        e.key().isEmpty() ? "" : "::" + e.key(),
-        e.text(),
-        Durations.format(config.reloadInterval()),
-        suppressed);
-    suppressed = 0;
-    complainFrom = now + COMPLAIN_NANOS;
+    complaints.log(
+        suppressed ->
+            log.error(
+                "{}{}: {}. What was read before stays in use, and the files are tried again every"
+                    + " {}; correct them. ({} more like this)",
+                path,
+                e.key().isEmpty() ? "" : "::" + e.key(),
+                e.text(),
+                Durations.format(config.reloadInterval()),
+                suppressed));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.spillway.exporters;
 
+import io.spillway.otlp.LogLimiter;
 import io.spillway.otlp.stage.ErrorClass;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,7 @@ final class Tokens {
   private final Supplier<CompletableFuture<Token>> fetch;
   private final long bufferNanos;
   private final LongSupplier nanos;
+  private final LogLimiter complaints;
 
   private @Nullable Token token;
   private long refreshAt;
@@ -36,7 +38,6 @@ final class Tokens {
   private TokenException failure = new TokenException(ErrorClass.CONNECT, "no token yet");
   private long fetchFrom;
   private long forceFrom;
-  private long complainFrom;
 
   /**
    * @param fetch fetches a token, or fails with a {@link TokenException}
@@ -54,7 +55,7 @@ final class Tokens {
     long now = nanos.getAsLong();
     this.fetchFrom = now;
     this.forceFrom = now;
-    this.complainFrom = now;
+    this.complaints = new LogLimiter(nanos);
   }
 
   /** The token, at once if there is a good one; or fails with a {@link TokenException}. */
@@ -113,14 +114,16 @@ final class Tokens {
    * Attempts that fail for want of a token say so themselves; this is for while one still holds.
    */
   private void complain(TokenException why, long now) {
-    if (token != null && now - expiresAt < 0 && now - complainFrom >= 0) {
-      log.warn(
-          "exporter {}: the token is not renewed: {}. It is used for another {} s; Spillway keeps"
-              + " asking.",
-          exporter,
-          why.getMessage(),
-          TimeUnit.NANOSECONDS.toSeconds(expiresAt - now));
-      complainFrom = now + TimeUnit.SECONDS.toNanos(10);
+    if (token != null && now - expiresAt < 0) {
+      complaints.log(
+          suppressed ->
+              log.warn(
+                  "exporter {}: the token is not renewed: {}. It is used for another {} s; Spillway"
+                      + " keeps asking. ({} more like this)",
+                  exporter,
+                  why.getMessage(),
+                  TimeUnit.NANOSECONDS.toSeconds(expiresAt - now),
+                  suppressed));
     }
   }
 

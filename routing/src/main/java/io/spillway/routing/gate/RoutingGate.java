@@ -1,5 +1,6 @@
 package io.spillway.routing.gate;
 
+import io.spillway.otlp.LogLimiter;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Signal;

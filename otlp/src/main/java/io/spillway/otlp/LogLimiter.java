@@ -1,4 +1,4 @@
-package io.spillway.routing.gate;
+package io.spillway.otlp;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
@@ -7,14 +7,17 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /** Lets one log line through in ten seconds and counts the others. Safe on any thread. */
-final class LogLimiter {
+public final class LogLimiter {
   private static final long INTERVAL_NANOS = Duration.ofSeconds(10).toNanos();
 
   private final LongSupplier nanoClock;
   private final AtomicLong nextNanos;
   private final LongAdder suppressed = new LongAdder();
 
-  LogLimiter(LongSupplier nanoClock) {
+  /**
+   * @param nanoClock as {@link System#nanoTime}
+   */
+  public LogLimiter(LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
     this.nextNanos = new AtomicLong(nanoClock.getAsLong());
   }
@@ -22,7 +25,7 @@ final class LogLimiter {
   /**
    * @param line writes the line; is given the number of lines suppressed since the last one
    */
-  void log(LongConsumer line) {
+  public void log(LongConsumer line) {
     long now = nanoClock.getAsLong();
     long next = nextNanos.get();
     if (now - next >= 0 && nextNanos.compareAndSet(next, now + INTERVAL_NANOS)) {
