@@ -1,6 +1,7 @@
 package io.spillway.relay.demo;
 
-import java.util.Objects;
+import java.io.Console;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,9 +27,10 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    // There is no console where input does not come from a terminal.
     boolean terminal =
         !plain
-            && Objects.requireNonNull(System.console()).isTerminal()
+            && Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent()
             && !"dumb".equals(System.getenv("TERM"));
     try (Demo demo =
         new Demo(
