@@ -9,6 +9,7 @@ import io.spillway.otlp.stage.LaneId;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.DrainSettings;
+import io.spillway.routing.FailoverSettings;
 import io.spillway.routing.egress.EgressSettings;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.FlowControl;
@@ -298,9 +299,9 @@ final class Lanes {
    * can take its data.
    */
   private void drainFound(LaneId id, Map<String, Exporter> exporters) {
-    RouteMemory.Entry remembered = memory.recall(id.route());
+    List<String> remembered = memory.recall(id.route());
     List<Exporter> last =
-        remembered.exporters().stream()
+        remembered.stream()
             .filter(exporters::containsKey)
             .map(exporter -> find(exporters, exporter))
             .toList();
@@ -309,7 +310,7 @@ final class Lanes {
     if (!last.isEmpty()) {
       LaneFlow shared = flow.lane(id.route(), ids(last));
       EgressSettings settings =
-          new EgressSettings(last, remembered.failover(), DrainSettings.DEFAULT, shared)
+          new EgressSettings(last, FailoverSettings.DEFAULT, DrainSettings.DEFAULT, shared)
               .with(orders(id, true));
       point(lane, settings, true);
       log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
@@ -322,7 +323,7 @@ final class Lanes {
           "lane {}: its route is gone and none of its exporters {} is configured. Its {} items stay"
               + " on disk; configure one of them, or the route, to drain it.",
           id,
-          remembered.exporters(),
+          remembered,
           items);
     }
   }

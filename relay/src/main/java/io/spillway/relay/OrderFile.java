@@ -2,12 +2,7 @@ package io.spillway.relay;
 
 import io.spillway.routing.egress.OperatorOrder;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.HashMap;
@@ -27,7 +22,7 @@ final class OrderFile {
   private static final Logger log = LoggerFactory.getLogger(OrderFile.class);
 
   private final JsonMapper json = JsonMapper.shared();
-  private final Path file;
+  private final ReplacedFile file;
 
   /**
    * What is written.
@@ -60,16 +55,16 @@ final class OrderFile {
   }
 
   OrderFile(Path bufferDirectory) {
-    this.file = bufferDirectory.resolve("operator.json");
+    this.file = new ReplacedFile(bufferDirectory.resolve("operator.json"));
   }
 
   /** What was written last; nothing, with an error in the log, if that cannot be read. */
   Orders read() {
-    if (!Files.exists(file)) {
+    if (!file.exists()) {
       return Orders.NONE;
     }
     try {
-      Stored stored = json.readValue(Files.readAllBytes(file), Stored.class);
+      Stored stored = json.readValue(file.read(), Stored.class);
       return new Orders(orders(stored.pins()), orders(stored.pauses()));
     } catch (IOException | JacksonException | DateTimeException | NullPointerException e) {
       log.error(
@@ -94,12 +89,8 @@ final class OrderFile {
    */
   void write(Orders orders) throws IOException {
     Stored stored = new Stored(stored(orders.pins()), stored(orders.pauses()));
-    Path next = file.resolveSibling(file.getFileName() + ".next");
     try {
-      Files.write(next, json.writeValueAsString(stored).getBytes(StandardCharsets.UTF_8));
-      force(next, StandardOpenOption.WRITE);
-      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
-      force(file.toAbsolutePath().getParent(), StandardOpenOption.READ);
+      file.write(json.writeValueAsString(stored));
     } catch (IOException e) {
       throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
     }
@@ -109,13 +100,5 @@ final class OrderFile {
     Map<String, Order> stored = new TreeMap<>();
     orders.forEach((key, order) -> stored.put(key, Order.of(order)));
     return stored;
-  }
-
-  private static void force(@Nullable Path path, StandardOpenOption mode) throws IOException {
-    if (path != null) {
-      try (FileChannel channel = FileChannel.open(path, mode)) {
-        channel.force(true);
-      }
-    }
   }
 }

@@ -4,12 +4,7 @@ import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.Quota;
 import io.spillway.routing.egress.Quota.Use;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,7 +27,7 @@ final class QuotaMemory implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(QuotaMemory.class);
   private static final Duration EVERY = Duration.ofSeconds(2);
 
-  private final Path file;
+  private final ReplacedFile file;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("quotas").factory());
@@ -41,17 +36,16 @@ final class QuotaMemory implements AutoCloseable {
   private boolean failing;
 
   QuotaMemory(Path bufferDirectory) {
-    this.file = bufferDirectory.resolve("quotas.json");
+    this.file = new ReplacedFile(bufferDirectory.resolve("quotas.json"));
   }
 
   /** What an earlier process used, by the quota's name. */
   Map<String, Use> recall() {
-    if (!Files.exists(file)) {
+    if (!file.exists()) {
       return Map.of();
     }
     try {
-      return JsonMapper.shared()
-          .readValue(Files.readAllBytes(file), new TypeReference<Map<String, Use>>() {});
+      return JsonMapper.shared().readValue(file.read(), new TypeReference<Map<String, Use>>() {});
     } catch (IOException | JacksonException e) {
       log.warn("{}: unreadable ({}). Today's quotas begin anew.", file, e.getMessage());
       return Map.of();
@@ -79,7 +73,7 @@ final class QuotaMemory implements AutoCloseable {
       return;
     }
     try {
-      write(JsonMapper.shared().writeValueAsString(now));
+      file.write(JsonMapper.shared().writeValueAsString(now));
       written = now;
       failing = false;
     } catch (IOException e) {
@@ -91,15 +85,6 @@ final class QuotaMemory implements AutoCloseable {
       }
       failing = true;
     }
-  }
-
-  private void write(String text) throws IOException {
-    Path next = file.resolveSibling(file.getFileName() + ".next");
-    Files.write(next, text.getBytes(StandardCharsets.UTF_8));
-    try (FileChannel channel = FileChannel.open(next, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Writes a last time. Safe to call twice. */

@@ -1,15 +1,8 @@
 package io.spillway.relay;
 
-import io.spillway.routing.FailoverSettings;
 import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,21 +22,19 @@ import tools.jackson.databind.json.JsonMapper;
 final class RouteMemory {
 
   private static final Logger log = LoggerFactory.getLogger(RouteMemory.class);
-  private static final FailoverSettings DEFAULT_FAILOVER =
-      new FailoverSettings(Duration.ofSeconds(10), Duration.ofSeconds(60));
 
   private final JsonMapper json = JsonMapper.shared();
-  private final Path file;
+  private final ReplacedFile file;
   private final Map<String, List<String>> exportersByRoute;
 
   RouteMemory(Path bufferDirectory) {
-    this.file = bufferDirectory.resolve("routes.json");
+    this.file = new ReplacedFile(bufferDirectory.resolve("routes.json"));
     this.exportersByRoute = read();
   }
 
-  /** What is known of a route; no exporters if nothing is. */
-  Entry recall(String route) {
-    return new Entry(exportersByRoute.getOrDefault(route, List.of()), DEFAULT_FAILOVER);
+  /** The exporters that a route had; none if it is not known. */
+  List<String> recall(String route) {
+    return exportersByRoute.getOrDefault(route, List.of());
   }
 
   /** Adds and replaces these routes; others are kept. */
@@ -56,13 +47,12 @@ final class RouteMemory {
   }
 
   private Map<String, List<String>> read() {
-    if (!Files.exists(file)) {
+    if (!file.exists()) {
       return new LinkedHashMap<>();
     }
     try {
       return new LinkedHashMap<>(
-          json.readValue(
-              Files.readAllBytes(file), new TypeReference<Map<String, List<String>>>() {}));
+          json.readValue(file.read(), new TypeReference<Map<String, List<String>>>() {}));
     } catch (IOException | JacksonException e) {
       log.warn(
           "{}: unreadable ({}). Lanes of routes that are gone keep their data until their route is"
@@ -74,13 +64,8 @@ final class RouteMemory {
   }
 
   private void write() {
-    Path next = file.resolveSibling(file.getFileName() + ".next");
     try {
-      Files.write(next, json.writeValueAsString(exportersByRoute).getBytes(StandardCharsets.UTF_8));
-      try (FileChannel channel = FileChannel.open(next, StandardOpenOption.WRITE)) {
-        channel.force(true);
-      }
-      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+      file.write(json.writeValueAsString(exportersByRoute));
     } catch (IOException e) {
       log.warn(
           "{}: cannot be written ({}). Should a route be removed before the next start, its lanes"
@@ -89,7 +74,4 @@ final class RouteMemory {
           e.getMessage());
     }
   }
-
-  /** What is known of a route. */
-  record Entry(List<String> exporters, FailoverSettings failover) {}
 }
