@@ -4,12 +4,8 @@ import io.spillway.buffer.BufferReader;
 import io.spillway.buffer.LaneReader;
 import io.spillway.buffer.Selection;
 import io.spillway.config.Configuration;
-import io.spillway.config.Durations;
 import io.spillway.exporters.ExporterConfig;
-import io.spillway.exporters.Exporters;
 import io.spillway.otlp.Signal;
-import io.spillway.otlp.stage.Exporter;
-import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.buffer.CommandFailure;
 import io.spillway.relay.buffer.FolderInput;
 import io.spillway.relay.buffer.LaneInput;
@@ -51,22 +47,10 @@ import picocli.CommandLine.Spec;
 final class BufferReplayCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
+  @Mixin private ResendOptions resend = new ResendOptions();
   @Mixin private TimeRange range = new TimeRange();
   @Mixin private LaneNames lanes = new LaneNames();
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Option(
-      names = "--exporter",
-      paramLabel = "ID",
-      required = true,
-      description = "Where to: an id of the configuration's exporters.")
-  private String exporterId = "";
-
-  @Option(
-      names = "--directory",
-      paramLabel = "DIR",
-      description = "Another buffer directory than the configuration's, for example a copy.")
-  private @Nullable Path directory;
 
   @Option(
       names = "--dir",
@@ -97,15 +81,6 @@ final class BufferReplayCommand implements Callable<Integer> {
       description = "At most this many items a second, block by block; 0 for no limit.")
   private long rate;
 
-  @Option(
-      names = "--retry-for",
-      paramLabel = "DURATION",
-      defaultValue = "5m",
-      description =
-          "How long a request is tried again while the sink says that it cannot take it now."
-              + " Default: ${DEFAULT-VALUE}.")
-  private String retryFor = "";
-
   @Option(names = "--yes", description = "Does not ask.")
   private boolean yes;
 
@@ -123,19 +98,13 @@ final class BufferReplayCommand implements Callable<Integer> {
 
   private int replay() throws CommandFailure, IOException, InterruptedException {
     checkOptions();
-    Duration patience =
-        Durations.parse(retryFor)
-            .orElseThrow(
-                () ->
-                    CommandFailure.badUsage(
-                        "--retry-for: \"%s\" (expected %s)"
-                            .formatted(retryFor, Durations.EXPECTED)));
+    Duration patience = resend.patience();
     Configuration configuration = options.load();
     RelayConfig config = RelayConfig.read(configuration);
     if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
-    ExporterConfig sink = SinkChoice.find(config, "--exporter", exporterId);
+    ExporterConfig sink = resend.sink(config);
     List<ReplayInput> inputs = inputs(config);
     long items = 0;
     for (ReplayInput input : inputs) {
@@ -158,7 +127,7 @@ final class BufferReplayCommand implements Callable<Integer> {
       throw CommandFailure.badUsage("--rate and --from-item must be at least 0");
     }
     if (folder != null
-        && (lanes.count() > 0 || undelivered || range.isGiven() || directory != null)) {
+        && (lanes.count() > 0 || undelivered || range.isGiven() || resend.isDirectoryGiven())) {
       throw CommandFailure.badUsage(
           "--dir sends whole files: it goes with neither lanes, --directory, --undelivered, --from"
               + " nor --to");
@@ -184,12 +153,9 @@ final class BufferReplayCommand implements Callable<Integer> {
       }
       return inputs;
     }
-    Path buffer = directory == null ? config.buffer().directory() : directory;
-    if (!Files.isDirectory(buffer)) {
-      throw CommandFailure.badUsage("buffer directory " + buffer + ": not there");
-    }
+    BufferReader buffer = resend.buffer(config);
     Selection selection = range.selection(InstantSource.system()).fromItem(fromItem);
-    for (LaneReader lane : lanes.choose(BufferReader.open(buffer, config.buffer().keyFile()))) {
+    for (LaneReader lane : lanes.choose(buffer)) {
       inputs.add(new LaneInput(lane, undelivered ? lane.unsettled(selection) : selection, err));
     }
     return inputs;
@@ -202,9 +168,10 @@ final class BufferReplayCommand implements Callable<Integer> {
     Console console = terminal();
     if (console == null) {
       throw CommandFailure.badUsage(
-          "%,d items would go to %s. Add --yes to send them.".formatted(items, exporterId));
+          "%,d items would go to %s. Add --yes to send them."
+              .formatted(items, resend.exporterId()));
     }
-    String answer = console.readLine("Send %,d items to %s? [y/N] ", items, exporterId);
+    String answer = console.readLine("Send %,d items to %s? [y/N] ", items, resend.exporterId());
     return answer != null && answer.strip().toLowerCase(Locale.ROOT).startsWith("y");
   }
 
@@ -216,19 +183,15 @@ final class BufferReplayCommand implements Callable<Integer> {
       RelayConfig config, ExporterConfig sink, List<ReplayInput> inputs, Duration patience)
       throws IOException, InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
-    boolean terminal = terminal() != null;
-    try (EgressAudit audit = EgressAudit.start(config.audit(), InstantSource.system());
-        Exporters exporters = new Exporters(new CurrentPolicy(config.policy(), audit))) {
-      Exporter exporter = exporters.create(sink);
-      try {
-        ReplayProgress progress = new ReplayProgress(err, terminal, System::nanoTime);
-        Replay.Result result = new Replay(exporter, rate, patience, progress, err).run(inputs);
-        print(result, inputs);
-        return result.isComplete() ? 0 : 1;
-      } finally {
-        exporter.close(Duration.ofSeconds(1));
-      }
-    }
+    ReplayProgress progress = new ReplayProgress(err, terminal() != null, System::nanoTime);
+    return ResendOptions.with(
+        config,
+        sink,
+        exporter -> {
+          Replay.Result result = new Replay(exporter, rate, patience, progress, err).run(inputs);
+          print(result, inputs);
+          return result.isComplete() ? 0 : 1;
+        });
   }
 
   private void print(Replay.Result result, List<ReplayInput> inputs) {
@@ -237,7 +200,7 @@ final class BufferReplayCommand implements Callable<Integer> {
         Locale.ROOT,
         "%s: %,d of %,d items delivered in %,d requests, %,d rejected, %,d bad data, %,d too"
             + " large, %,d places unreadable%n",
-        exporterId,
+        resend.exporterId(),
         result.delivered(),
         result.total(),
         result.requests(),

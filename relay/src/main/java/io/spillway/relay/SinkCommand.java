@@ -1,7 +1,6 @@
 package io.spillway.relay;
 
 import io.spillway.relay.buffer.CommandFailure;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -36,8 +35,13 @@ final class SinkCommand implements Callable<Integer> {
     return Main.BAD_CONFIG;
   }
 
-  /** Why, and for how long. */
+  /** An order to a running relay: to which one, why, and for how long. */
   private static final class OrderOptions {
+    @Mixin private AdminOptions admin = new AdminOptions();
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command = CommandSpec.create();
+
     @Option(names = "--reason", paramLabel = "TEXT", description = "Shown with the order.")
     private String reason = "";
 
@@ -47,11 +51,33 @@ final class SinkCommand implements Callable<Integer> {
         description = "Ends by itself after that, for example 30m. Default: when taken back.")
     private @Nullable String lasts;
 
-    String query() {
+    /**
+     * Gives the order.
+     *
+     * @param path of the admin API, with a query if the order needs one
+     * @param done said when the relay obeys
+     */
+    int give(String path, String done) throws InterruptedException {
+      String whole = path + (path.contains("?") ? "&" : "?") + query();
+      return CommandFailure.guard(command, () -> say(admin.client().post(whole), done));
+    }
+
+    private String query() {
       return "by="
           + encoded(System.getProperty("user.name", ""))
           + (reason.isEmpty() ? "" : "&reason=" + encoded(reason))
           + (lasts == null ? "" : "&for=" + encoded(lasts));
+    }
+
+    private int say(JsonNode answer, String done) {
+      PrintWriter out = command.commandLine().getOut();
+      String until = answer.path("until").asString("");
+      out.println(done + (until.isEmpty() ? "" : ", until " + until));
+      String note = answer.path("note").asString("");
+      if (!note.isEmpty()) {
+        out.println("Note: " + note);
+      }
+      return 0;
     }
   }
 
@@ -64,9 +90,7 @@ final class SinkCommand implements Callable<Integer> {
       },
       mixinStandardHelpOptions = true)
   static final class Pin implements Callable<Integer> {
-    @Mixin private AdminOptions admin = new AdminOptions();
     @Mixin private OrderOptions order = new OrderOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
 
     @Parameters(index = "0", paramLabel = "ROUTE", description = "The route's name.")
     private String route = "";
@@ -76,11 +100,8 @@ final class SinkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-      return ask(
-          spec,
-          admin,
-          "/api/v1/routes/%s/pin?exporter=%s&%s"
-              .formatted(encoded(route), encoded(exporter), order.query()),
+      return order.give(
+          "/api/v1/routes/%s/pin?exporter=%s".formatted(encoded(route), encoded(exporter)),
           "route " + route + " sends to " + exporter + " alone");
     }
   }
@@ -91,19 +112,15 @@ final class SinkCommand implements Callable<Integer> {
       description = "Ends a pin: the route follows its failover order again.",
       mixinStandardHelpOptions = true)
   static final class Release implements Callable<Integer> {
-    @Mixin private AdminOptions admin = new AdminOptions();
     @Mixin private OrderOptions order = new OrderOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
 
     @Parameters(paramLabel = "ROUTE", description = "The route's name.")
     private String route = "";
 
     @Override
     public Integer call() throws InterruptedException {
-      return ask(
-          spec,
-          admin,
-          "/api/v1/routes/%s/release?%s".formatted(encoded(route), order.query()),
+      return order.give(
+          "/api/v1/routes/%s/release".formatted(encoded(route)),
           "route " + route + " follows its failover order");
     }
   }
@@ -117,19 +134,15 @@ final class SinkCommand implements Callable<Integer> {
       },
       mixinStandardHelpOptions = true)
   static final class Pause implements Callable<Integer> {
-    @Mixin private AdminOptions admin = new AdminOptions();
     @Mixin private OrderOptions order = new OrderOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
 
     @Parameters(paramLabel = "EXPORTER", description = "TYPE/NAME.")
     private String exporter = "";
 
     @Override
     public Integer call() throws InterruptedException {
-      return ask(
-          spec,
-          admin,
-          "/api/v1/exporters/%s/pause?%s".formatted(encoded(exporter), order.query()),
+      return order.give(
+          "/api/v1/exporters/%s/pause".formatted(encoded(exporter)),
           "exporter " + exporter + " is paused");
     }
   }
@@ -137,39 +150,17 @@ final class SinkCommand implements Callable<Integer> {
   /** {@code sink resume}. */
   @Command(name = "resume", description = "Ends a pause.", mixinStandardHelpOptions = true)
   static final class Resume implements Callable<Integer> {
-    @Mixin private AdminOptions admin = new AdminOptions();
     @Mixin private OrderOptions order = new OrderOptions();
-    @Spec private CommandSpec spec = CommandSpec.create();
 
     @Parameters(paramLabel = "EXPORTER", description = "TYPE/NAME.")
     private String exporter = "";
 
     @Override
     public Integer call() throws InterruptedException {
-      return ask(
-          spec,
-          admin,
-          "/api/v1/exporters/%s/resume?%s".formatted(encoded(exporter), order.query()),
+      return order.give(
+          "/api/v1/exporters/%s/resume".formatted(encoded(exporter)),
           "exporter " + exporter + " is in use again");
     }
-  }
-
-  private static int ask(CommandSpec spec, AdminOptions admin, String path, String done)
-      throws InterruptedException {
-    return CommandFailure.guard(spec, () -> ask(spec, admin.client(), path, done));
-  }
-
-  private static int ask(CommandSpec spec, AdminClient client, String path, String done)
-      throws CommandFailure, IOException, InterruptedException {
-    JsonNode answer = client.post(path);
-    PrintWriter out = spec.commandLine().getOut();
-    String until = answer.path("until").asString("");
-    out.println(done + (until.isEmpty() ? "" : ", until " + until));
-    String note = answer.path("note").asString("");
-    if (!note.isEmpty()) {
-      out.println("Note: " + note);
-    }
-    return 0;
   }
 
   /** For a path or a query; the slash in an exporter's id may be encoded as well. */
