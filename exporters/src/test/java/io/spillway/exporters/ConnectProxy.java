@@ -5,13 +5,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** An HTTP proxy on plain sockets that opens tunnels, or does as a test says. */
@@ -25,70 +21,48 @@ final class ConnectProxy implements AutoCloseable {
   /** Whether it says nothing at all. */
   volatile boolean silent;
 
-  private final ServerSocket server;
+  private final AcceptingPort port;
   private final int sinkPort;
-  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
 
   /** Whatever it is asked to connect to, it connects to this port of the loopback interface. */
   ConnectProxy(int sinkPort) {
     this.sinkPort = sinkPort;
-    try {
-      server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    Thread.ofVirtual().start(this::accept);
+    this.port = new AcceptingPort(this::serve);
   }
 
   int port() {
-    return server.getLocalPort();
+    return port.port();
   }
 
-  private void accept() {
-    while (!server.isClosed()) {
-      try {
-        Socket client = server.accept();
-        sockets.add(client);
-        Thread.ofVirtual().start(() -> serve(client));
-      } catch (IOException e) {
-        // Closed.
-      }
-    }
-  }
-
-  private void serve(Socket client) {
-    try {
-      StringBuilder head = new StringBuilder();
-      InputStream in = client.getInputStream();
-      while (head.indexOf("\r\n\r\n") < 0) {
-        int c = in.read();
-        if (c < 0) {
-          return;
-        }
-        head.append((char) c);
-      }
-      requests.add(head.toString());
-      if (silent) {
+  private void serve(AcceptingPort own, Socket client) throws IOException {
+    StringBuilder head = new StringBuilder();
+    InputStream in = client.getInputStream();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int c = in.read();
+      if (c < 0) {
         return;
       }
-      if (answer != null) {
-        try (client) {
-          client.getOutputStream().write(answer.getBytes(ISO_8859_1));
-        }
-        return;
-      }
-      Socket sink = new Socket(InetAddress.getLoopbackAddress(), sinkPort);
-      sockets.add(sink);
-      client
-          .getOutputStream()
-          .write(
-              "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 Connection established\r\nVia: test\r\n\r\n"
-                  .getBytes(ISO_8859_1));
-      Thread.ofVirtual().start(() -> pump(client, sink));
-      Thread.ofVirtual().start(() -> pump(sink, client));
-    } catch (IOException e) {
-      // The client went away.
+      head.append((char) c);
     }
+    requests.add(head.toString());
+    if (silent) {
+      return;
+    }
+    if (answer != null) {
+      try (client) {
+        client.getOutputStream().write(answer.getBytes(ISO_8859_1));
+      }
+      return;
+    }
+    Socket sink = new Socket(InetAddress.getLoopbackAddress(), sinkPort);
+    own.own(sink);
+    client
+        .getOutputStream()
+        .write(
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 Connection established\r\nVia: test\r\n\r\n"
+                .getBytes(ISO_8859_1));
+    Thread.ofVirtual().start(() -> pump(client, sink));
+    Thread.ofVirtual().start(() -> pump(sink, client));
   }
 
   private static void pump(Socket from, Socket to) {
@@ -104,13 +78,6 @@ final class ConnectProxy implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      server.close();
-      for (Socket socket : sockets) {
-        socket.close();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    port.close();
   }
 }

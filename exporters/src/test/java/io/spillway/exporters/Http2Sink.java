@@ -6,13 +6,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -30,8 +25,7 @@ final class Http2Sink implements AutoCloseable {
   private static final int PREFACE_BYTES = 24;
 
   final AtomicInteger requests = new AtomicInteger();
-  private final ServerSocket server;
-  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final AcceptingPort port;
   private final Script script;
 
   /** What is done with each request, once it is whole. */
@@ -162,31 +156,14 @@ final class Http2Sink implements AutoCloseable {
 
   Http2Sink(Script script) {
     this.script = script;
-    try {
-      server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    Thread.ofVirtual().start(this::accept);
+    this.port = new AcceptingPort((at, socket) -> serve(socket));
   }
 
   int port() {
-    return server.getLocalPort();
+    return port.port();
   }
 
-  private void accept() {
-    while (!server.isClosed()) {
-      try {
-        Socket socket = server.accept();
-        sockets.add(socket);
-        Thread.ofVirtual().start(() -> serve(socket));
-      } catch (IOException e) {
-        // Closed.
-      }
-    }
-  }
-
-  private void serve(Socket socket) {
+  private void serve(Socket socket) throws IOException {
     try (socket) {
       DataInputStream in = new DataInputStream(socket.getInputStream());
       Connection connection = new Connection(socket, socket.getOutputStream());
@@ -204,22 +181,11 @@ final class Http2Sink implements AutoCloseable {
           open = script.run(connection, stream);
         }
       }
-    } catch (IOException e) {
-      // The client went away.
-    } finally {
-      sockets.remove(socket);
     }
   }
 
   @Override
   public void close() {
-    try {
-      server.close();
-      for (Socket socket : sockets) {
-        socket.close();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    port.close();
   }
 }

@@ -25,8 +25,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,10 +37,9 @@ import org.jspecify.annotations.Nullable;
 final class HttpSink implements Sink {
   final List<String> paths = new CopyOnWriteArrayList<>();
   final AtomicInteger connections = new AtomicInteger();
-  private final ServerSocket server;
+  private final AcceptingPort port;
   private final List<Received> received = new CopyOnWriteArrayList<>();
   private final List<String> clients = new CopyOnWriteArrayList<>();
-  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final AtomicInteger abandoned = new AtomicInteger();
   private volatile CountDownLatch held = new CountDownLatch(0);
 
@@ -95,13 +92,13 @@ final class HttpSink implements Sink {
 
   HttpSink(int port, @Nullable Tls tls) {
     try {
-      this.server = tls == null ? new ServerSocket() : tlsSocket(tls);
+      ServerSocket server = tls == null ? new ServerSocket() : tlsSocket(tls);
       server.setReuseAddress(true);
       server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      this.port = new AcceptingPort(server, (at, socket) -> serve(socket));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Thread.ofVirtual().start(this::accept);
   }
 
   private static ServerSocket tlsSocket(Tls tls) throws IOException {
@@ -119,30 +116,14 @@ final class HttpSink implements Sink {
     return socket;
   }
 
-  private void accept() {
-    while (!server.isClosed()) {
-      try {
-        Socket socket = server.accept();
-        sockets.add(socket);
-        connections.incrementAndGet();
-        Thread.ofVirtual().start(() -> serve(socket));
-      } catch (IOException e) {
-        // Closed.
-      }
-    }
-  }
-
-  private void serve(Socket socket) {
+  private void serve(Socket socket) throws IOException, InterruptedException {
+    connections.incrementAndGet();
     try (socket) {
       boolean kept = true;
       while (kept && (!readsRequests || read(socket))) {
         waitWhileHeld(socket);
         kept = script.run(socket, socket.getOutputStream());
       }
-    } catch (IOException | InterruptedException e) {
-      // The client went away.
-    } finally {
-      sockets.remove(socket);
     }
   }
 
@@ -204,7 +185,7 @@ final class HttpSink implements Sink {
 
   @Override
   public int port() {
-    return server.getLocalPort();
+    return port.port();
   }
 
   @Override
@@ -246,13 +227,6 @@ final class HttpSink implements Sink {
 
   @Override
   public void close() {
-    try {
-      server.close();
-      for (Socket socket : sockets) {
-        socket.close();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    port.close();
   }
 }

@@ -582,30 +582,16 @@ final class OutcomeTable {
     void serve(Socket socket) throws IOException;
   }
 
-  private static Target socket(UnaryOperator<AutoCloseable> own, Serve serve) throws IOException {
-    ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    var _ = own.apply(server);
-    Thread.ofVirtual().start(() -> serveAll(server, serve));
-    return new Target("http://127.0.0.1:" + server.getLocalPort(), List.of());
-  }
-
-  private static void serveAll(ServerSocket server, Serve serve) {
-    while (!server.isClosed()) {
-      try {
-        Socket socket = server.accept();
-        Thread.ofVirtual()
-            .start(
-                () -> {
-                  try (socket) {
-                    serve.serve(socket);
-                  } catch (IOException e) {
-                    // The client went away.
-                  }
-                });
-      } catch (IOException e) {
-        // Closed.
-      }
-    }
+  private static Target socket(UnaryOperator<AutoCloseable> own, Serve serve) {
+    AcceptingPort port =
+        new AcceptingPort(
+            (at, client) -> {
+              try (client) {
+                serve.serve(client);
+              }
+            });
+    var _ = own.apply(port);
+    return new Target("http://127.0.0.1:" + port.port(), List.of());
   }
 
   private static void reset(Socket socket) throws IOException {
