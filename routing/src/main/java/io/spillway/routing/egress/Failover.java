@@ -13,7 +13,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -69,12 +68,10 @@ final class Failover {
   /** Who makes the changes that nobody asked for. */
   private static final String WHO = "failover";
 
-  /** The clock for people and the monotonic one may differ by a little; no busy loop over it. */
-  private static final long MIN_ORDER_WAIT_NANOS = Duration.ofMillis(1).toNanos();
-
   private final RandomGenerator random;
   private final InstantSource clock;
   private final History history;
+  private final Overrides overrides;
   private final LeastLatency share;
 
   private List<Breaker> order = List.of();
@@ -83,7 +80,6 @@ final class Failover {
   private long failbackNanos;
   private long probeEveryNanos;
   private long holdNanos;
-  private @Nullable OperatorOrder pin;
 
   Failover(
       EgressSettings settings,
@@ -94,6 +90,7 @@ final class Failover {
     this.clock = clock;
     this.random = random;
     this.history = new History(listener);
+    this.overrides = new Overrides(clock, history);
     this.share = new LeastLatency(random);
     retarget(settings, now);
   }
@@ -120,7 +117,7 @@ final class Failover {
     }
     order = List.copyOf(next);
     levels = settings.levels().size();
-    obey(settings.orders());
+    overrides.obey(settings.orders(), order);
     greet(before, now);
   }
 
@@ -149,56 +146,10 @@ final class Failover {
 
   /** The order that the lane sends to one exporter alone; null if there is none. */
   @Nullable OperatorOrder pin() {
-    return pin;
+    return overrides.pin();
   }
 
-  // Orders and bars.
-
-  /** Takes over the orders that are not over, and lifts what they no longer say. */
-  private void obey(OperatorOrders orders) {
-    Instant now = clock.instant();
-    OperatorOrder wanted = orders.pin();
-    repin(
-        wanted == null || wanted.isOver(now) || find(wanted.exporter()) == null ? null : wanted,
-        "released");
-    for (Breaker breaker : order) {
-      OperatorOrder pause =
-          orders.pauses().stream()
-              .filter(order -> order.exporter().equals(breaker.id) && !order.isOver(now))
-              .findFirst()
-              .orElse(null);
-      if (pause != null) {
-        bar(
-            breaker,
-            new Bar(BarCause.OPERATOR, pause.who(), pause.reason(), pause.since(), pause.until()));
-      } else {
-        unbar(breaker, BarCause.OPERATOR, "resumed");
-      }
-    }
-  }
-
-  private void repin(@Nullable OperatorOrder next, String why) {
-    OperatorOrder last = pin;
-    pin = next;
-    if (last != null && (next == null || !next.exporter().equals(last.exporter()))) {
-      Instant when = clock.instant();
-      note(
-          last.exporter(), Standing.PINNED, Standing.RELEASED, last.since(), when, last.who(), why);
-    }
-    if (next != null && (last == null || !next.exporter().equals(last.exporter()))) {
-      Breaker breaker = Objects.requireNonNull(find(next.exporter()));
-      breaker.failures = 0;
-      breaker.notBefore = breaker.askedUntil;
-      note(
-          next.exporter(),
-          Standing.RELEASED,
-          Standing.PINNED,
-          last == null ? breaker.since : last.since(),
-          next.since(),
-          next.who(),
-          next.reason());
-    }
-  }
+  // Bars.
 
   /**
    * Keeps an exporter from being used until {@link #unbar}: it is neither active nor probed nor a
@@ -209,7 +160,7 @@ final class Failover {
     Breaker breaker = find(exporterId);
     if (breaker != null) {
       List<Breaker> before = actives();
-      bar(breaker, new Bar(cause, cause.label(), reason, clock.instant(), null));
+      overrides.bar(breaker, new Bar(cause, cause.label(), reason, clock.instant(), null));
       greet(before, now);
     }
   }
@@ -219,86 +170,21 @@ final class Failover {
     Breaker breaker = find(exporterId);
     if (breaker != null) {
       List<Breaker> before = actives();
-      unbar(breaker, cause, "no longer");
+      overrides.unbar(breaker, cause, "no longer");
       greet(before, now);
-    }
-  }
-
-  private void bar(Breaker breaker, Bar bar) {
-    Bar earlier = breaker.bars.get(bar.cause());
-    if (earlier == null) {
-      breaker.bars.put(bar.cause(), bar);
-      note(
-          breaker.id,
-          Standing.UNBARRED,
-          Standing.BARRED,
-          breaker.barsChanged,
-          bar.since(),
-          bar.who(),
-          bar.reason());
-      breaker.barsChanged = bar.since();
-    } else {
-      Bar renewed = new Bar(bar.cause(), bar.who(), bar.reason(), earlier.since(), bar.until());
-      breaker.bars.put(bar.cause(), renewed);
-    }
-  }
-
-  private void unbar(Breaker breaker, BarCause cause, String why) {
-    Bar bar = breaker.bars.remove(cause);
-    if (bar != null) {
-      Instant when = clock.instant();
-      breaker.barsChanged = when;
-      note(
-          breaker.id,
-          Standing.BARRED,
-          Standing.UNBARRED,
-          bar.since(),
-          when,
-          bar.who(),
-          bar.reason().isEmpty() ? why : why + ": " + bar.reason());
     }
   }
 
   /** Orders that were given for a time end. */
   private void endOrders(long now) {
-    Instant instant = clock.instant();
-    List<Breaker> before = actives();
-    if (pin != null && pin.isOver(instant)) {
-      repin(null, "its time is over");
+    if (overrides.isAnyOver(order)) {
+      List<Breaker> before = actives();
+      overrides.end(order);
+      greet(before, now);
     }
-    for (Breaker breaker : order) {
-      for (Bar bar : List.copyOf(breaker.bars.values())) {
-        if (bar.until() != null && !instant.isBefore(bar.until())) {
-          unbar(breaker, bar.cause(), "its time is over");
-        }
-      }
-    }
-    greet(before, now);
-  }
-
-  private long nextEndOfOrders(long now) {
-    long next = pin == null ? NEVER : in(pin.until(), now);
-    for (Breaker breaker : order) {
-      for (Bar bar : breaker.bars.values()) {
-        next = Math.min(next, in(bar.until(), now));
-      }
-    }
-    return next;
-  }
-
-  private long in(@Nullable Instant until, long now) {
-    return until == null
-        ? NEVER
-        : now
-            + Math.max(
-                MIN_ORDER_WAIT_NANOS, Backoff.nanos(Duration.between(clock.instant(), until)));
   }
 
   // Who is in charge.
-
-  private boolean inPlay(Breaker breaker) {
-    return !breaker.barred() && (pin == null || pin.exporter().equals(breaker.id));
-  }
 
   /**
    * The level in charge: the first with an exporter that is closed, or that is waited for; -1 if
@@ -306,7 +192,7 @@ final class Failover {
    */
   private int inCharge() {
     for (Breaker breaker : order) {
-      if (inPlay(breaker) && (breaker.state == CLOSED || breaker.awaited)) {
+      if (overrides.allow(breaker) && (breaker.state == CLOSED || breaker.awaited)) {
         return breaker.level;
       }
     }
@@ -316,7 +202,9 @@ final class Failover {
   /** The exporters that share the load; empty if none is in service. */
   List<Breaker> actives() {
     int level = inCharge();
-    return order.stream().filter(b -> b.level == level && b.state == CLOSED && inPlay(b)).toList();
+    return order.stream()
+        .filter(b -> b.level == level && b.state == CLOSED && overrides.allow(b))
+        .toList();
   }
 
   /** The first of {@link #actives}; null if there is none. */
@@ -335,11 +223,11 @@ final class Failover {
    */
   long waitingUntil() {
     int level = inCharge();
-    if (level < 0 || pin != null || !actives().isEmpty()) {
+    if (level < 0 || pin() != null || !actives().isEmpty()) {
       return NEVER;
     }
     return order.stream()
-        .filter(breaker -> breaker.level == level && breaker.awaited && inPlay(breaker))
+        .filter(breaker -> breaker.level == level && breaker.awaited && overrides.allow(breaker))
         .mapToLong(breaker -> breaker.heldUntil)
         .max()
         .orElse(NEVER);
@@ -371,18 +259,19 @@ final class Failover {
     for (Breaker breaker : order) {
       if (breaker.awaited && now >= breaker.heldUntil) {
         List<Breaker> before = actives();
-        boolean waited = pin == null && before.isEmpty() && inCharge() == breaker.level;
+        boolean waited = pin() == null && before.isEmpty() && inCharge() == breaker.level;
         breaker.awaited = false;
         if (waited && inCharge() != breaker.level) {
           Instant when = clock.instant();
-          note(
-              breaker.id,
-              Standing.OPEN,
-              Standing.PASSED_OVER,
-              breaker.since,
-              when,
-              WHO,
-              "its hold of " + words(holdNanos) + " is over");
+          history.add(
+              Transition.of(
+                  breaker.id,
+                  Standing.OPEN,
+                  Standing.PASSED_OVER,
+                  breaker.since,
+                  when,
+                  WHO,
+                  "its hold of " + words(holdNanos) + " is over"));
           greet(before, now);
         }
       }
@@ -552,7 +441,7 @@ final class Failover {
 
   /** When any of the above may change by itself; {@link Breaker#NEVER} if it will not. */
   long nextChange(long now) {
-    long next = nextEndOfOrders(now);
+    long next = overrides.nextEnd(order, now);
     for (Breaker breaker : candidates()) {
       if (breaker.notBefore > now) {
         next = Math.min(next, breaker.notBefore);
@@ -581,7 +470,9 @@ final class Failover {
   /** What is in play up to the level in charge: those to probe, and the active ones. */
   private List<Breaker> candidates() {
     int level = inCharge();
-    return order.stream().filter(b -> inPlay(b) && (level < 0 || b.level <= level)).toList();
+    return order.stream()
+        .filter(b -> overrides.allow(b) && (level < 0 || b.level <= level))
+        .toList();
   }
 
   private static boolean hasTurn(Breaker breaker) {
@@ -670,32 +561,8 @@ final class Failover {
     breaker.since = clock.instant();
     breaker.reason = reason;
     history.add(
-        transition(breaker.id, from, Standing.of(to), since, breaker.since, WHO, reason),
+        Transition.of(breaker.id, from, Standing.of(to), since, breaker.since, WHO, reason),
         needsOperator);
-  }
-
-  private void note(
-      String exporter,
-      Standing from,
-      Standing to,
-      Instant since,
-      Instant when,
-      String who,
-      String reason) {
-    history.add(transition(exporter, from, to, since, when, who, reason), false);
-  }
-
-  private static Transition transition(
-      String exporter,
-      Standing from,
-      Standing to,
-      Instant since,
-      Instant when,
-      String who,
-      String reason) {
-    Duration lasted = Duration.between(since, when);
-    return new Transition(
-        exporter, from, to, when, lasted.isNegative() ? Duration.ZERO : lasted, who, reason);
   }
 
   /** An exporter that becomes active is not judged by what it did long ago. */
@@ -720,7 +587,7 @@ final class Failover {
 
   /** Whether there is no other to send to. */
   private boolean sole(Breaker breaker) {
-    return order.stream().noneMatch(other -> other != breaker && inPlay(other));
+    return order.stream().noneMatch(other -> other != breaker && overrides.allow(other));
   }
 
   /** A little more than the sink asked for, so that not every relay comes back at once. */

@@ -21,6 +21,11 @@ final class History {
     this.listener = listener;
   }
 
+  /** Adds a change that asks nothing of anybody. */
+  void add(Transition transition) {
+    add(transition, false);
+  }
+
   void add(Transition transition, boolean needsOperator) {
     if (transitions.size() == MAX_KEPT) {
       transitions.removeFirst();

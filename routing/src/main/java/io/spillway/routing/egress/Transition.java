@@ -18,4 +18,23 @@ public record Transition(
     Instant when,
     Duration lasted,
     String who,
-    String reason) {}
+    String reason) {
+
+  /**
+   * A change from a state that lasted since then.
+   *
+   * @param since may be later than {@code when}, if the clock was set back
+   */
+  static Transition of(
+      String exporter,
+      Standing from,
+      Standing to,
+      Instant since,
+      Instant when,
+      String who,
+      String reason) {
+    Duration lasted = Duration.between(since, when);
+    return new Transition(
+        exporter, from, to, when, lasted.isNegative() ? Duration.ZERO : lasted, who, reason);
+  }
+}
