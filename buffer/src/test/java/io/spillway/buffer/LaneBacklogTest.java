@@ -138,10 +138,7 @@ class LaneBacklogTest {
       storeBig(lane, 6);
       lane.setAside();
       int before = segments(directory).size();
-      for (int i = 0; i < 30; i++) {
-        storeBig(lane, 1);
-        live(lane).forEach(block -> deliver(lane, block));
-      }
+      deliverLive(lane, 30);
 
       assertThat(segments(directory)).hasSizeLessThan(before + 5);
       backlog(lane).forEach(block -> deliver(lane, block));
@@ -157,10 +154,7 @@ class LaneBacklogTest {
       Lane lane = open(buffer);
       storeBig(lane, 6);
       lane.setAside();
-      for (int i = 0; i < 20; i++) {
-        storeBig(lane, 1);
-        live(lane).forEach(block -> deliver(lane, block));
-      }
+      deliverLive(lane, 20);
       storeBig(lane, 1);
     }
     LaneReader reader = BufferReader.open(directory, null).lane(ID);
@@ -179,10 +173,7 @@ class LaneBacklogTest {
       Lane lane = open(buffer);
       storeBig(lane, 6);
       lane.setAside();
-      for (int i = 0; i < 20; i++) {
-        storeBig(lane, 1);
-        live(lane).forEach(block -> deliver(lane, block));
-      }
+      deliverLive(lane, 20);
       storeBig(lane, 2);
     }
     try (Buffer buffer = Buffer.open(config(directory), clock)) {
@@ -249,6 +240,14 @@ class LaneBacklogTest {
   private static void storeBig(Lane lane, int count) {
     for (int i = 0; i < count; i++) {
       LaneFixture.store(lane, bytes(BIG, i), 1);
+    }
+  }
+
+  /** So many blocks that come in and are settled, one after the other. */
+  private static void deliverLive(Lane lane, int count) throws InterruptedException {
+    for (int i = 0; i < count; i++) {
+      storeBig(lane, 1);
+      live(lane).forEach(block -> deliver(lane, block));
     }
   }
 

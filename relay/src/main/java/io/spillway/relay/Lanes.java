@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -212,14 +213,7 @@ final class Lanes {
   }
 
   private double inFlight(LaneId lane, String exporter) {
-    EgressStatus status = status(lane);
-    return status == null
-        ? Double.NaN
-        : status.exporters().stream()
-            .filter(found -> found.id().equals(exporter))
-            .mapToDouble(EgressStatus.ExporterStatus::attemptsInFlight)
-            .findFirst()
-            .orElse(Double.NaN);
+    return of(lane, exporter, EgressStatus.ExporterStatus::attemptsInFlight);
   }
 
   private boolean isActive(LaneId lane, String exporter) {
@@ -230,12 +224,18 @@ final class Lanes {
   }
 
   private double state(LaneId lane, String exporter) {
+    return of(lane, exporter, Lanes::stateValue);
+  }
+
+  /** A number of one exporter of a lane; not a number if there is no such one. */
+  private double of(
+      LaneId lane, String exporter, ToDoubleFunction<EgressStatus.ExporterStatus> value) {
     EgressStatus status = status(lane);
     return status == null
         ? Double.NaN
         : status.exporters().stream()
             .filter(found -> found.id().equals(exporter))
-            .mapToDouble(Lanes::stateValue)
+            .mapToDouble(value)
             .findFirst()
             .orElse(Double.NaN);
   }

@@ -26,8 +26,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -435,23 +433,7 @@ class BufferCommandsTest {
   }
 
   private static void append(Lane lane, String json, int items) {
-    CompletableFuture<String> stored = new CompletableFuture<>();
-    lane.append(
-        Slice.of(protobuf(lane.id().signal(), json)),
-        items,
-        0,
-        new Lane.AppendCallback() {
-          @Override
-          public void appended() {
-            stored.complete("stored");
-          }
-
-          @Override
-          public void refused(Lane.Refusal refusal) {
-            stored.complete(refusal.reason());
-          }
-        });
-    assertThat(stored.orTimeout(20, TimeUnit.SECONDS).join()).isEqualTo("stored");
+    Stored.request(lane, protobuf(lane.id().signal(), json), items);
   }
 
   private static byte[] protobuf(Signal signal, String json) {

@@ -7,8 +7,6 @@ import io.spillway.buffer.BufferConfig;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
-import io.spillway.otlp.Slice;
-import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,8 +16,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,23 +45,7 @@ class BufferDropCommandTest {
             """
                 .formatted(directory.resolve("buffer")));
     try (Buffer buffer = Buffer.open(bufferConfig(), InstantSource.system())) {
-      CountDownLatch stored = new CountDownLatch(1);
-      buffer
-          .lane(LANE, Codec.NONE)
-          .append(
-              Slice.of(new byte[] {0x0a, 0}),
-              7,
-              0,
-              new Lane.AppendCallback() {
-                @Override
-                public void appended() {
-                  stored.countDown();
-                }
-
-                @Override
-                public void refused(Lane.Refusal refusal) {}
-              });
-      assertThat(stored.await(20, TimeUnit.SECONDS)).isTrue();
+      Stored.items(buffer.lane(LANE, Codec.NONE), 7);
     }
   }
 

@@ -7,8 +7,6 @@ import io.spillway.buffer.Buffer;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
-import io.spillway.otlp.Slice;
-import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -23,8 +21,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,23 +96,7 @@ class SinkCommandTest {
   private void restartWith(int items) throws Exception {
     stop();
     try (Buffer buffer = Buffer.open(config().buffer(), InstantSource.system())) {
-      CountDownLatch stored = new CountDownLatch(1);
-      buffer
-          .lane(LANE, Codec.NONE)
-          .append(
-              Slice.of(new byte[] {0x0a, 0}),
-              items,
-              0,
-              new Lane.AppendCallback() {
-                @Override
-                public void appended() {
-                  stored.countDown();
-                }
-
-                @Override
-                public void refused(Lane.Refusal refusal) {}
-              });
-      assertThat(stored.await(20, TimeUnit.SECONDS)).isTrue();
+      Stored.items(buffer.lane(LANE, Codec.NONE), items);
     }
     relay = Relay.start(config());
   }

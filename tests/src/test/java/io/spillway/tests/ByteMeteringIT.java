@@ -61,15 +61,8 @@ class ByteMeteringIT {
 
   /** The sum over all signals. */
   private static double meter(RelayProcess relay, String name, String exporter) {
-    List<String> lines =
-        relay
-            .admin("/metrics")
-            .lines()
-            .filter(line -> line.startsWith(name + "{") && line.contains("\"" + exporter + "\""))
-            .toList();
-    assertThat(lines).as(name).isNotEmpty();
-    return lines.stream()
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-        .sum();
+    List<Double> samples = relay.metric(name + "{", "\"" + exporter + "\"");
+    assertThat(samples).as(name).isNotEmpty();
+    return samples.stream().mapToDouble(Double::doubleValue).sum();
   }
 }

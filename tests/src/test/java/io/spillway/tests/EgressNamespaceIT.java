@@ -342,12 +342,9 @@ class EgressNamespaceIT {
 
   private double decisions(String rule, String verdict) {
     return relay
-        .admin("/metrics")
-        .lines()
-        .filter(line -> line.startsWith("spillway_egress_decisions"))
-        .filter(line -> line.contains("rule=\"" + rule + "\""))
-        .filter(line -> line.contains("verdict=\"" + verdict + "\""))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .metric("spillway_egress_decisions", "rule=\"" + rule + "\"", "verdict=\"" + verdict + "\"")
+        .stream()
+        .mapToDouble(Double::doubleValue)
         .sum();
   }
 }

@@ -279,12 +279,9 @@ class PolicyIT {
 
   private static double decisions(RelayProcess relay, String rule, String verdict) {
     return relay
-        .admin("/metrics")
-        .lines()
-        .filter(line -> line.startsWith("spillway_egress_decisions"))
-        .filter(line -> line.contains("rule=\"" + rule + "\""))
-        .filter(line -> line.contains("verdict=\"" + verdict + "\""))
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .metric("spillway_egress_decisions", "rule=\"" + rule + "\"", "verdict=\"" + verdict + "\"")
+        .stream()
+        .mapToDouble(Double::doubleValue)
         .sum();
   }
 

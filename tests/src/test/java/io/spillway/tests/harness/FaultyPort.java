@@ -1,8 +1,6 @@
 package io.spillway.tests.harness;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class FaultyPort implements AutoCloseable {
 
   private static final int BACKLOG = 128;
-  private static final int BUFFER_BYTES = 64 * 1024;
 
   private final String address = Loopback.address();
   private final int serverPort;
@@ -136,21 +133,9 @@ final class FaultyPort implements AutoCloseable {
   }
 
   private void pump(Socket from, Socket to) {
-    byte[] buffer = new byte[BUFFER_BYTES];
-    try {
-      InputStream in = from.getInputStream();
-      OutputStream out = to.getOutputStream();
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        out.write(buffer, 0, n);
-      }
-    } catch (IOException e) {
-      // Either side went away; both are closed below.
-    } finally {
-      closeQuietly(from);
-      closeQuietly(to);
-      sockets.remove(from);
-      sockets.remove(to);
-    }
+    Pump.run(from, to, passed -> {});
+    sockets.remove(from);
+    sockets.remove(to);
   }
 
   private static void resetQuietly(Socket socket) {

@@ -3,8 +3,6 @@ package io.spillway.tests.harness;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -40,8 +38,6 @@ public final class NetNamespace implements AutoCloseable {
 
   /** {@code linux/sched.h} */
   private static final int CLONE_NEWNET = 0x40000000;
-
-  private static final int BUFFER_BYTES = 16 * 1024;
 
   private final Process holder;
   private final ExecutorService entered =
@@ -213,20 +209,8 @@ public final class NetNamespace implements AutoCloseable {
     }
 
     private void pump(Socket from, Socket to) {
-      byte[] buffer = new byte[BUFFER_BYTES];
-      try {
-        InputStream in = from.getInputStream();
-        OutputStream out = to.getOutputStream();
-        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-          out.write(buffer, 0, n);
-        }
-      } catch (IOException e) {
-        // Either side went away; both are closed below.
-      } finally {
-        closeQuietly(from);
-        closeQuietly(to);
-        sockets.remove(from);
-      }
+      Pump.run(from, to, passed -> {});
+      sockets.remove(from);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -202,6 +203,20 @@ public final class RelayProcess implements AutoCloseable {
       }
     }
     return null;
+  }
+
+  /**
+   * The samples of a meter.
+   *
+   * @param name as Prometheus has it, or how it begins
+   * @param labels that a sample must have, as {@code exporter="otlp_grpc/sink"}
+   */
+  public List<Double> metric(String name, String... labels) {
+    return admin("/metrics")
+        .lines()
+        .filter(line -> line.startsWith(name) && Stream.of(labels).allMatch(line::contains))
+        .map(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .toList();
   }
 
   /** The body of a successful GET on the admin server. */

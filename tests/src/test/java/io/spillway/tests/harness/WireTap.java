@@ -1,8 +1,6 @@
 package io.spillway.tests.harness;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -51,26 +49,11 @@ public final class WireTap implements AutoCloseable {
         Socket onward = new Socket(sink.getAddress(), sink.getPort());
         sockets.add(client);
         sockets.add(onward);
-        Thread.ofVirtual().start(() -> pump(client, onward, toSink));
-        Thread.ofVirtual().start(() -> pump(onward, client, fromSink));
+        Thread.ofVirtual().start(() -> Pump.run(client, onward, toSink::addAndGet));
+        Thread.ofVirtual().start(() -> Pump.run(onward, client, fromSink::addAndGet));
       } catch (IOException e) {
         // Closed, or one side went away: the loop's condition tells.
       }
-    }
-  }
-
-  private static void pump(Socket from, Socket to, AtomicLong count) {
-    byte[] buffer = new byte[64 << 10];
-    try (from;
-        to) {
-      InputStream in = from.getInputStream();
-      OutputStream out = to.getOutputStream();
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        count.addAndGet(n);
-        out.write(buffer, 0, n);
-      }
-    } catch (IOException e) {
-      // One side went away.
     }
   }
 

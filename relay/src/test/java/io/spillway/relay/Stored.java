@@ -1,0 +1,42 @@
+package io.spillway.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.spillway.otlp.Slice;
+import io.spillway.otlp.stage.Lane;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Puts requests into lanes. */
+final class Stored {
+  /** An OTLP request of every signal, with an empty resource. */
+  private static final byte[] EMPTY_RESOURCE = {0x0a, 0};
+
+  private Stored() {}
+
+  /** A request that says to hold so many items. */
+  static void items(Lane lane, int items) {
+    request(lane, EMPTY_RESOURCE, items);
+  }
+
+  /** Returns once the request is stored. */
+  static void request(Lane lane, byte[] request, int items) {
+    CompletableFuture<String> stored = new CompletableFuture<>();
+    lane.append(
+        Slice.of(request),
+        items,
+        0,
+        new Lane.AppendCallback() {
+          @Override
+          public void appended() {
+            stored.complete("stored");
+          }
+
+          @Override
+          public void refused(Lane.Refusal refusal) {
+            stored.complete(refusal.reason());
+          }
+        });
+    assertThat(stored.orTimeout(20, TimeUnit.SECONDS).join()).isEqualTo("stored");
+  }
+}
