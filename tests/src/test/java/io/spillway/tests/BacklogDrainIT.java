@@ -29,8 +29,11 @@ class BacklogDrainIT {
   private static final int ITEMS_PER_REQUEST = 10;
   private static final int PAUSE_MILLIS = 2;
 
-  /** Much more than the relay reads ahead, in each lane. */
-  private static final int OUTAGE_ITEMS = 9_000;
+  /**
+   * Much more than the relay reads ahead, in each lane, also if each block holds a request of every
+   * wire.
+   */
+  private static final int OUTAGE_ITEMS = 36_000;
 
   private static final int LIVE_ITEMS = 600;
   private static final long FIRST_LIVE_ID = 1_000_000;

@@ -61,6 +61,9 @@ final class Dispatcher implements AutoCloseable {
   /** Suspicious failures at one exporter after which a piece is treated as bad data. */
   static final int POISON_AFTER_FAILURES = 10;
 
+  /** Pieces that go before an older one because they failed less often; then it has its turn. */
+  static final int MAX_PASSED_OVER = 3;
+
   /** A piece under this much suspicion is not merged, to not cast it on its neighbours. */
   private static final int ALONE_AFTER_FAILURES = 2;
 
@@ -361,22 +364,29 @@ final class Dispatcher implements AutoCloseable {
     }
     boolean probe = breaker.state != BreakerState.CLOSED;
     List<Piece> pieces = probe ? List.of(first) : withNeighbours(first, breaker);
-    pieces.forEach(waiting::remove);
+    for (Piece piece : pieces) {
+      waiting.remove(piece);
+      piece.passedOver = 0;
+    }
     return pieces;
   }
 
   /**
    * The piece that failed least often at this exporter, the oldest of several: so that one which
-   * always fails does not keep the others from showing that the sink works.
+   * always fails does not keep the others from showing that the sink works. Of new pieces there may
+   * be no end, so the oldest has its turn all the same: until it is settled the lane's cursor
+   * stands before it, and frees no disk.
    */
   private @Nullable Piece next(Breaker breaker) {
     boolean spareProbed = breaker.state != BreakerState.CLOSED && failover.othersWork(breaker);
+    Piece oldest = null;
     Piece best = null;
     int fewest = Integer.MAX_VALUE;
     for (Piece piece : waiting) {
       if (piece.notBefore > now || (spareProbed && piece.probed)) {
         continue;
       }
+      oldest = oldest == null ? piece : oldest;
       int failures = piece.failuresAt(breaker.id);
       if (failures < fewest) {
         best = piece;
@@ -386,7 +396,8 @@ final class Dispatcher implements AutoCloseable {
         break;
       }
     }
-    return best;
+    boolean turn = oldest != null && oldest != best && oldest.passedOver++ >= MAX_PASSED_OVER;
+    return turn ? oldest : best;
   }
 
   private List<Piece> withNeighbours(Piece first, Breaker breaker) {

@@ -50,6 +50,9 @@ final class Piece {
   /** Whether it was held up by a failed probe and must not be again. */
   boolean probed;
 
+  /** How often another went before it, though it is older, since it was sent last. */
+  int passedOver;
+
   /** Not to be sent before this time, apart from what its exporter's state allows. */
   long notBefore;
 

@@ -305,6 +305,29 @@ class DispatcherFailoverTest {
   }
 
   @Test
+  void step_sinkBackAndNewBlocksWithoutEnd_theOldestHasItsTurn() {
+    primary.maxRequestBytes = Blocks.request(List.of("new 00")).length; // nothing is merged
+    primary.behaviour = _ -> new Outcome.SinkDown(ErrorClass.CONNECT, "refused");
+    Rig rig = new Rig(primary);
+    rig.add("old");
+    int failed = primary.calls.size();
+    primary.behaviour = FakeExporter.TAKES;
+    for (int i = 10; i < 40; i++) {
+      rig.dispatcher.arrived(rig.blocks.block("new " + i), false, rig.clock.nanos());
+    }
+
+    rig.advance(Duration.ofMinutes(1));
+
+    List<String> sent =
+        primary.calls.stream()
+            .skip(failed)
+            .map(call -> Blocks.bodies(call.request()).getFirst())
+            .toList();
+    assertThat(sent).hasSize(31);
+    assertThat(sent.indexOf("old")).isEqualTo(Dispatcher.MAX_PASSED_OVER);
+  }
+
+  @Test
   void step_soleExporterDown_isRetriedForEverAndShownOpen() {
     primary.behaviour = FakeExporter.REFUSES;
     Rig rig = new Rig(primary);
