@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import io.netty.channel.EventLoop;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.tls.TlsConfigException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

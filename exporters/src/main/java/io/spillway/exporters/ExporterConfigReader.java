@@ -5,6 +5,9 @@ import io.spillway.config.Suggestions;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.RetrySettings;
+import io.spillway.otlp.tls.TlsConfigException;
+import io.spillway.otlp.tls.TlsFiles;
+import io.spillway.otlp.tls.TlsVersion;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -285,15 +288,14 @@ final class ExporterConfigReader {
     return interval;
   }
 
-  private static TlsConfig.Version minVersion(Section tls) {
+  private static TlsVersion minVersion(Section tls) {
     String text = tls.string("min_version", TlsConfig.DEFAULT.minVersion().text());
-    for (TlsConfig.Version version : TlsConfig.Version.values()) {
-      if (version.text().equals(text)) {
-        return version;
-      }
+    TlsVersion version = TlsVersion.parse(text);
+    if (version == null) {
+      tls.problem("min_version", "\"" + text + "\" (expected 1.2 or 1.3)");
+      return TlsConfig.DEFAULT.minVersion();
     }
-    tls.problem("min_version", "\"" + text + "\" (expected 1.2 or 1.3)");
-    return TlsConfig.DEFAULT.minVersion();
+    return version;
   }
 
   private static @Nullable Path path(Section tls, String key) {
@@ -319,7 +321,9 @@ final class ExporterConfigReader {
       return;
     }
     try {
-      TlsFiles.read(config).context(TlsContext.Use.HTTP, HandshakeObserver.NONE);
+      var _ =
+          TlsContext.of(
+              TlsFiles.read(config.paths()), config, TlsContext.Use.HTTP, HandshakeObserver.NONE);
     } catch (TlsConfigException e) {
       tls.problem(e.key(), e.text());
     }

@@ -7,6 +7,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.stage.DialPolicy;
 import io.spillway.otlp.stage.Exporter;
+import io.spillway.otlp.tls.TlsConfigException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;

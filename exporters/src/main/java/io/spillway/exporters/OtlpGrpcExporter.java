@@ -26,6 +26,7 @@ import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.RetrySettings;
+import io.spillway.otlp.tls.TlsConfigException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;

@@ -9,6 +9,7 @@ import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.RetrySettings;
+import io.spillway.otlp.tls.TlsConfigException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.EnumMap;

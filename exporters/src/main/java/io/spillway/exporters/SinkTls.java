@@ -3,6 +3,10 @@ package io.spillway.exporters;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import io.spillway.exporters.CertificateExpiry.Holder;
+import io.spillway.otlp.tls.RenewableSslContext;
+import io.spillway.otlp.tls.TlsConfigException;
+import io.spillway.otlp.tls.TlsFiles;
+import io.spillway.otlp.tls.TlsReload;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -105,14 +109,22 @@ final class SinkTls implements AutoCloseable {
     }
 
     SslContext open() throws TlsConfigException {
-      TlsFiles files = TlsFiles.read(config);
+      TlsFiles files = TlsFiles.read(config.paths());
       TlsContext first = make(files);
       RenewableSslContext context = new RenewableSslContext(first.context());
       noteOwn(first.own());
-      if (config.hasFiles() && config.reloadInterval().isPositive()) {
+      if (config.paths().any() && config.reloadInterval().isPositive()) {
         TlsReload.Taker taker = changed -> take(changed, context);
         TlsReload reload =
-            new TlsReload(path, config, files, taker, loop, reader, System::nanoTime);
+            new TlsReload(
+                path,
+                config.paths(),
+                config.reloadInterval(),
+                files,
+                taker,
+                loop,
+                reader,
+                System::nanoTime);
         reloads.add(reload);
         reload.start();
       }
@@ -128,7 +140,7 @@ final class SinkTls implements AutoCloseable {
     }
 
     private TlsContext make(TlsFiles files) throws TlsConfigException {
-      return files.context(use, (place, leaf) -> watch.saw(peer, place, leaf));
+      return TlsContext.of(files, config, use, (place, leaf) -> watch.saw(peer, place, leaf));
     }
 
     private void noteOwn(@Nullable X509Certificate certificate) {

@@ -1,5 +1,7 @@
 package io.spillway.exporters;
 
+import io.spillway.otlp.tls.TlsPaths;
+import io.spillway.otlp.tls.TlsVersion;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -22,42 +24,18 @@ record TlsConfig(
     @Nullable Path keyFile,
     @Nullable String serverName,
     Duration reloadInterval,
-    Version minVersion) {
+    TlsVersion minVersion) {
 
   static final TlsConfig DEFAULT =
-      new TlsConfig(false, null, null, null, null, Duration.ofMinutes(1), Version.TLS_1_2);
-
-  /** A version of TLS. */
-  enum Version {
-    TLS_1_2("1.2", "TLSv1.3", "TLSv1.2"),
-    TLS_1_3("1.3", "TLSv1.3");
-
-    private final String text;
-    private final String names;
-
-    Version(String text, String... names) {
-      this.text = text;
-      this.names = String.join(",", names);
-    }
-
-    /** As it is written in the configuration. */
-    String text() {
-      return text;
-    }
-
-    /** What is spoken if this is the oldest, in the JDK's names, best first. */
-    String[] protocols() {
-      return names.split(",", -1);
-    }
-  }
+      new TlsConfig(false, null, null, null, null, Duration.ofMinutes(1), TlsVersion.TLS_1_2);
 
   /** Whether anything is set, which makes no sense without TLS. */
   boolean isSet() {
     return !equals(DEFAULT);
   }
 
-  /** Whether there are files that may change. */
-  boolean hasFiles() {
-    return (caFile != null && !skipVerify) || certFile != null;
+  /** The files to be read. */
+  TlsPaths paths() {
+    return new TlsPaths("ca_file", skipVerify ? null : caFile, certFile, keyFile);
   }
 }

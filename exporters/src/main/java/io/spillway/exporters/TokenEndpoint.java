@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.WireBytes;
+import io.spillway.otlp.tls.TlsConfigException;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;

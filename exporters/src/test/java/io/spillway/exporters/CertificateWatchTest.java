@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.spillway.exporters.CertificateExpiry.Holder;
+import io.spillway.otlp.LogLines;
+import io.spillway.otlp.tls.TestCertificates;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.security.cert.CertificateFactory;

@@ -12,6 +12,7 @@ import io.spillway.exporters.HttpSink.Script;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.tls.TestCertificates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -10,6 +10,7 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.DialPolicy.Scheme;
 import io.spillway.otlp.stage.RetrySettings;
+import io.spillway.otlp.tls.TestCertificates;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

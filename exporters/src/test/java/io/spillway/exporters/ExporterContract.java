@@ -14,6 +14,7 @@ import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.tls.TestCertificates;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

@@ -9,6 +9,7 @@ import io.spillway.otlp.codec.BlockCompressor;
 import io.spillway.otlp.rpc.ExportResponse;
 import io.spillway.otlp.rpc.RpcStatus;
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.tls.TestCertificates;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

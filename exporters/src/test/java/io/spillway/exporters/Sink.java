@@ -2,6 +2,7 @@ package io.spillway.exporters;
 
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.tls.TestCertificates;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -7,10 +7,13 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
-import io.spillway.exporters.TestCertificates.Identity;
+import io.spillway.otlp.LogLines;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.tls.TestCertificates;
+import io.spillway.otlp.tls.TestCertificates.Identity;
+import io.spillway.otlp.tls.TlsReload;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -215,7 +218,7 @@ final class TlsRotationTest {
             "exporters::%s/test::tls::cert_file: %s and %s do not belong together (expected the key"
                     .formatted(type, cert, key)
                 + " of the first certificate). What was read before stays in use, and the files"
-                + " are tried again every 100ms; correct them. (0 more like this)");
+                + " are looked at again; correct them. (0 more like this)");
     assertThat(sink.clients()).containsExactly(OLD, OLD);
     put(TestCertificates.elsewhere().key(), key);
     awaitDeliveryAs(NEW, sink, exporter);

@@ -97,10 +97,17 @@ class ArchitectureTest {
   @Test
   void grpcAndNetty_areKnownToTheEdgesOnly() {
     noClasses()
-        .that(not(resideInAnyPackage("io.spillway.receivers..", "io.spillway.exporters..")))
+        .that(
+            not(
+                resideInAnyPackage(
+                    "io.spillway.receivers..",
+                    "io.spillway.exporters..",
+                    "io.spillway.otlp.tls..")))
         .should()
         .dependOnClassesThat(resideInAnyPackage("io.grpc..", "io.netty.."))
-        .because("their buffers have owners and their threads must not block; inside it is bytes")
+        .because(
+            "their buffers have owners and their threads must not block; inside it is bytes. What"
+                + " both edges need of TLS lies below them, in otlp.tls")
         .check(SPILLWAY);
   }
 

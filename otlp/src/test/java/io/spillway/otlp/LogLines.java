@@ -1,4 +1,4 @@
-package io.spillway.exporters;
+package io.spillway.otlp;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -9,7 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
 /** What a class logs while this is open. */
-final class LogLines implements AutoCloseable {
+public final class LogLines implements AutoCloseable {
   private final Logger logger;
   private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
   private final AppenderBase<ILoggingEvent> appender =
@@ -20,7 +20,7 @@ final class LogLines implements AutoCloseable {
         }
       };
 
-  LogLines(Class<?> type) {
+  public LogLines(Class<?> type) {
     logger = (Logger) LoggerFactory.getLogger(type);
     appender.start();
     logger.setLevel(Level.INFO);
@@ -28,7 +28,7 @@ final class LogLines implements AutoCloseable {
     logger.addAppender(appender);
   }
 
-  List<String> at(Level level) {
+  public List<String> at(Level level) {
     return events.stream()
         .filter(event -> event.getLevel() == level)
         .map(ILoggingEvent::getFormattedMessage)

@@ -1,12 +1,11 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
-import io.netty.channel.EventLoop;
-import io.spillway.config.Durations;
 import io.spillway.otlp.LogLimiter;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,27 +20,29 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One look at a time, on a thread of the reader; the fields belong to it.
  */
-final class TlsReload implements AutoCloseable {
+public final class TlsReload implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TlsReload.class);
 
   /** Between the two looks at what has changed; less if the interval is. */
   private static final Duration SETTLE = Duration.ofSeconds(1);
 
   private final String path;
-  private final TlsConfig config;
+  private final TlsPaths paths;
+  private final Duration interval;
   private final Taker taker;
-  private final EventLoop loop;
+  private final ScheduledExecutorService loop;
   private final Executor reader;
   private final LogLimiter complaints;
   private final Duration settle;
   private TlsFiles current;
   private @Nullable TlsFiles candidate;
   private boolean unreadable;
+  private volatile boolean failing;
   private volatile boolean closed;
   private volatile @Nullable Future<?> next;
 
   /** Uses files from now on. */
-  interface Taker {
+  public interface Taker {
     /**
      * @throws TlsConfigException if they cannot be used; then nothing has changed
      */
@@ -50,36 +51,39 @@ final class TlsReload implements AutoCloseable {
 
   /**
    * @param path of the configuration, for messages
+   * @param interval between two looks, positive
    * @param current what is in use
    * @param loop keeps the time
    * @param reader runs what blocks
    * @param nanos a clock as {@link System#nanoTime}
    */
-  TlsReload(
+  public TlsReload(
       String path,
-      TlsConfig config,
+      TlsPaths paths,
+      Duration interval,
       TlsFiles current,
       Taker taker,
-      EventLoop loop,
+      ScheduledExecutorService loop,
       Executor reader,
       LongSupplier nanos) {
     this.path = path;
-    this.config = config;
+    this.paths = paths;
+    this.interval = interval;
     this.current = current;
     this.taker = taker;
     this.loop = loop;
     this.reader = reader;
     this.complaints = new LogLimiter(nanos);
-    this.settle = SETTLE.compareTo(config.reloadInterval()) < 0 ? SETTLE : config.reloadInterval();
+    this.settle = SETTLE.compareTo(interval) < 0 ? SETTLE : interval;
   }
 
   /** Looks for the first time after one interval. To be called once. */
-  void start() {
-    lookIn(config.reloadInterval());
+  public void start() {
+    lookIn(interval);
   }
 
   private void lookIn(Duration wait) {
-    if (closed || loop.isShuttingDown()) {
+    if (closed || loop.isShutdown()) {
       return;
     }
     try {
@@ -93,12 +97,12 @@ final class TlsReload implements AutoCloseable {
     try {
       reader.execute(this::lookAndGoOn);
     } catch (RejectedExecutionException e) {
-      lookIn(config.reloadInterval()); // the reader has too much to do
+      lookIn(interval); // the reader has too much to do
     }
   }
 
   private void lookAndGoOn() {
-    Duration wait = config.reloadInterval();
+    Duration wait = interval;
     try {
       wait = closed ? wait : look();
     } catch (RuntimeException e) {
@@ -111,21 +115,22 @@ final class TlsReload implements AutoCloseable {
   Duration look() {
     TlsFiles found;
     try {
-      found = TlsFiles.read(config);
+      found = TlsFiles.read(paths);
     } catch (TlsConfigException e) {
       return cannotRead(e);
     }
     unreadable = false;
     if (found.isSameAs(current)) {
+      failing = false;
       candidate = null;
-      return config.reloadInterval();
+      return interval;
     }
     if (!found.isSameAs(candidate)) {
       candidate = found;
       return settle;
     }
     take(found);
-    return config.reloadInterval();
+    return interval;
   }
 
   /** A file may be missing for a moment while it is replaced. */
@@ -135,7 +140,7 @@ final class TlsReload implements AutoCloseable {
       return settle;
     }
     complain(e);
-    return config.reloadInterval();
+    return interval;
   }
 
   private void take(TlsFiles found) {
@@ -147,21 +152,25 @@ final class TlsReload implements AutoCloseable {
     }
     current = found;
     candidate = null;
-    log.info(
-        "{}: files changed. New connections use them; open ones finish what they carry and close.",
-        path);
+    failing = false;
+    log.info("{}: files changed. New connections use them.", path);
+  }
+
+  /** Whether the files as they are now cannot be used, so that older ones are. On any thread. */
+  public boolean isFailing() {
+    return failing;
   }
 
   private void complain(TlsConfigException e) {
+    failing = true;
     complaints.log(
         suppressed ->
             log.error(
-                "{}{}: {}. What was read before stays in use, and the files are tried again every"
-                    + " {}; correct them. ({} more like this)",
+                "{}{}: {}. What was read before stays in use, and the files are looked at"
+                    + " again; correct them. ({} more like this)",
                 path,
                 e.key().isEmpty() ? "" : "::" + e.key(),
                 e.text(),
-                Durations.format(config.reloadInterval()),
                 suppressed));
   }
 

@@ -1,4 +1,4 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Certificates made for one test run by the JDK's keytool. Each is its own authority. */
-final class TestCertificates {
+public final class TestCertificates {
   private static final char[] PASSWORD = "for-tests".toCharArray();
   private static final TestCertificates INSTANCE = new TestCertificates();
 
@@ -22,7 +22,7 @@ final class TestCertificates {
   private final Path expiredAuthority;
 
   /** A certificate and its key, as PEM files. */
-  record Identity(Path certificate, Path key) {}
+  public record Identity(Path certificate, Path key) {}
 
   private TestCertificates() {
     try {
@@ -67,21 +67,21 @@ final class TestCertificates {
   }
 
   /** Good for {@code localhost} and 127.0.0.1. */
-  static Identity localhost() {
+  public static Identity localhost() {
     return INSTANCE.localhost;
   }
 
   /** Good for the same, with another key and another authority. */
-  static Identity renewed() {
+  public static Identity renewed() {
     return INSTANCE.renewed;
   }
 
   /** Good for {@code elsewhere.example} only. */
-  static Identity elsewhere() {
+  public static Identity elsewhere() {
     return INSTANCE.elsewhere;
   }
 
-  static Identity client() {
+  public static Identity client() {
     return INSTANCE.client;
   }
 
@@ -92,12 +92,12 @@ final class TestCertificates {
   }
 
   /** Who signed {@link #expired}. */
-  static Path expiredAuthority() {
+  public static Path expiredAuthority() {
     return INSTANCE.expiredAuthority;
   }
 
   /** Good for {@code localhost} until a week ago. */
-  static Identity expired() {
+  public static Identity expired() {
     return INSTANCE.expired;
   }
 

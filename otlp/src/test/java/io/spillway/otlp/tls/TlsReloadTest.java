@@ -1,16 +1,17 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.DefaultEventLoop;
+import io.spillway.otlp.LogLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -26,7 +27,7 @@ final class TlsReloadTest {
   @TempDir Path folder;
 
   private final LogLines log = new LogLines(TlsReload.class);
-  private final DefaultEventLoop loop = new DefaultEventLoop();
+  private final ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor();
   private final AtomicLong nanos = new AtomicLong();
   private final List<TlsFiles> taken = new ArrayList<>();
   private final String first = read(TestCertificates.localhost().certificate());
@@ -42,21 +43,18 @@ final class TlsReloadTest {
     }
   }
 
-  private TlsConfig config(TlsConfig.Version version) {
-    return new TlsConfig(false, ca, null, null, null, INTERVAL, version);
-  }
-
   @BeforeEach
   void start() throws Exception {
     ca = Files.writeString(folder.resolve("ca.pem"), first);
-    TlsConfig config = config(TlsConfig.Version.TLS_1_2);
+    TlsPaths paths = new TlsPaths("ca_file", ca, null, null);
     reload =
         new TlsReload(
             "exporters::x::tls",
-            config,
-            TlsFiles.read(config),
+            paths,
+            INTERVAL,
+            TlsFiles.read(paths),
             files -> {
-              var _ = files.context(TlsContext.Use.HTTP, HandshakeObserver.NONE);
+              var _ = files.trust();
               taken.add(files);
             },
             loop,
@@ -68,7 +66,7 @@ final class TlsReloadTest {
   void stop() {
     reload.close();
     log.close();
-    loop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+    loop.shutdownNow();
   }
 
   @Test
@@ -122,26 +120,14 @@ final class TlsReloadTest {
     String text =
         "exporters::x::tls::ca_file: cannot read "
             + ca
-            + " (NoSuchFileException). What was read before stays in use, and the files are tried"
-            + " again every 5m; correct them. (%d more like this)";
+            + " (NoSuchFileException). What was read before stays in use, and the files are looked"
+            + " at again; correct them. (%d more like this)";
     assertThat(log.at(Level.ERROR)).containsExactly(text.formatted(0), text.formatted(1));
     Files.writeString(ca, second);
+    assertThat(reload.isFailing()).isTrue();
     reload.look();
     reload.look();
     assertThat(taken).hasSize(1);
-  }
-
-  @Test
-  void context_minVersion_speaksNothingOlder() throws Exception {
-    assertThat(protocols(TlsConfig.Version.TLS_1_2)).containsExactly("TLSv1.3", "TLSv1.2");
-    assertThat(protocols(TlsConfig.Version.TLS_1_3)).containsExactly("TLSv1.3");
-  }
-
-  private String[] protocols(TlsConfig.Version version) throws TlsConfigException {
-    return TlsFiles.read(config(version))
-        .context(TlsContext.Use.GRPC, HandshakeObserver.NONE)
-        .context()
-        .newEngine(ByteBufAllocator.DEFAULT)
-        .getEnabledProtocols();
+    assertThat(reload.isFailing()).isFalse();
   }
 }

@@ -1,4 +1,4 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

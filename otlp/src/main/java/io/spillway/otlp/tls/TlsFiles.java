@@ -1,10 +1,5 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
-import io.grpc.netty.GrpcSslContexts;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
-import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,32 +23,32 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** What the files of a {@link TlsConfig} held at one moment. Immutable. */
-final class TlsFiles {
+/** What the files of a TLS configuration held at one moment. Immutable. */
+public final class TlsFiles {
   /** All public authorities together take a quarter of a MiB. */
   private static final int MAX_FILE_BYTES = 4 << 20;
 
   private static final String CERTIFICATE = "CERTIFICATE";
 
-  private final TlsConfig config;
+  private final TlsPaths paths;
   private final byte[] ca;
   private final byte[] cert;
   private final byte[] key;
 
-  private TlsFiles(TlsConfig config, byte[] ca, byte[] cert, byte[] key) {
-    this.config = config;
+  private TlsFiles(TlsPaths paths, byte[] ca, byte[] cert, byte[] key) {
+    this.paths = paths;
     this.ca = ca;
     this.cert = cert;
     this.key = key;
   }
 
   /** Reads all files, as they are. Blocks. */
-  static TlsFiles read(TlsConfig config) throws TlsConfigException {
+  public static TlsFiles read(TlsPaths paths) throws TlsConfigException {
     return new TlsFiles(
-        config,
-        config.skipVerify() ? new byte[0] : read("ca_file", config.caFile()),
-        read("cert_file", config.certFile()),
-        read("key_file", config.keyFile()));
+        paths,
+        read(paths.caKey(), paths.ca()),
+        read("cert_file", paths.cert()),
+        read("key_file", paths.key()));
   }
 
   private static byte[] read(String key, @Nullable Path file) throws TlsConfigException {
@@ -73,45 +68,19 @@ final class TlsFiles {
   }
 
   /** Whether the other one was read from files with the same content. */
-  boolean isSameAs(@Nullable TlsFiles other) {
+  public boolean isSameAs(@Nullable TlsFiles other) {
     return other != null
         && Arrays.equals(ca, other.ca)
         && Arrays.equals(cert, other.cert)
         && Arrays.equals(key, other.key);
   }
 
-  /** Makes a context of them. */
-  TlsContext context(TlsContext.Use use, HandshakeObserver observer) throws TlsConfigException {
-    X509ExtendedTrustManager trust = new ObservedTrust(trust(), observer);
-    Identity identity = identity();
-    try {
-      SslContextBuilder builder =
-          SslContextBuilder.forClient()
-              .sslProvider(SslProvider.JDK)
-              .endpointIdentificationAlgorithm("HTTPS")
-              .trustManager(trust);
-      if (identity != null) {
-        builder.keyManager(identity.key, identity.chain);
-      }
-      if (use == TlsContext.Use.GRPC) {
-        GrpcSslContexts.configure(builder, SslProvider.JDK);
-      }
-      builder.protocols(config.minVersion().protocols());
-      SslContext context = builder.build();
-      return new TlsContext(context, identity == null ? null : identity.chain.getFirst());
-    } catch (IOException | IllegalArgumentException e) {
-      throw new TlsConfigException("", "TLS cannot be set up: " + e.getMessage());
-    }
-  }
-
-  private X509ExtendedTrustManager trust() throws TlsConfigException {
-    if (config.skipVerify()) {
-      return only(InsecureTrustManagerFactory.INSTANCE);
-    }
+  /** Who trusts the certificates in the file, or those of the JDK if there is none. */
+  public X509ExtendedTrustManager trust() throws TlsConfigException {
     try {
       TrustManagerFactory factory =
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      factory.init(config.caFile() == null ? null : authorities(config.caFile()));
+      factory.init(paths.ca() == null ? null : authorities(paths.ca()));
       return only(factory);
     } catch (GeneralSecurityException | IOException e) {
       throw new TlsConfigException("", "TLS cannot be set up: " + e.getMessage());
@@ -135,7 +104,7 @@ final class TlsFiles {
       certificates = List.of();
     }
     if (certificates.isEmpty()) {
-      throw new TlsConfigException("ca_file", file + " holds no certificate in PEM");
+      throw new TlsConfigException(paths.caKey(), file + " holds no certificate in PEM");
     }
     KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
     store.load(null, null);
@@ -155,11 +124,22 @@ final class TlsFiles {
     return certificates;
   }
 
-  private record Identity(PrivateKey key, List<X509Certificate> chain) {}
+  /** Who we are: a key, and the certificates that vouch for it, our own first. */
+  public record Identity(PrivateKey key, List<X509Certificate> chain) {
+    public Identity {
+      chain = List.copyOf(chain);
+    }
 
-  private @Nullable Identity identity() throws TlsConfigException {
-    Path certFile = config.certFile();
-    Path keyFile = config.keyFile();
+    /** Our own certificate. */
+    public X509Certificate certificate() {
+      return chain.getFirst();
+    }
+  }
+
+  /** Our certificate and its key, which belong together; null if there are none. */
+  public @Nullable Identity identity() throws TlsConfigException {
+    Path certFile = paths.cert();
+    Path keyFile = paths.key();
     if (certFile == null || keyFile == null) {
       return null;
     }
@@ -197,7 +177,7 @@ final class TlsFiles {
     String algorithm = chain.getFirst().getPublicKey().getAlgorithm();
     PrivateKey parsed =
         KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
-    return new Identity(parsed, List.copyOf(chain));
+    return new Identity(parsed, chain);
   }
 
   /** Whether what the key signs is what the certificate vouches for. */

@@ -1,9 +1,9 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
 import java.io.Serial;
 
 /** Says which key of {@code tls} cannot be used, and why. */
-final class TlsConfigException extends Exception {
+public final class TlsConfigException extends Exception {
   @Serial private static final long serialVersionUID = 1L;
 
   private final String key;
@@ -12,18 +12,18 @@ final class TlsConfigException extends Exception {
   /**
    * @param key a key of {@code tls}; empty if the trouble lies between several
    */
-  TlsConfigException(String key, String message) {
+  public TlsConfigException(String key, String message) {
     super(message);
     this.key = key;
     this.text = message;
   }
 
-  String key() {
+  public String key() {
     return key;
   }
 
   /** The message. */
-  String text() {
+  public String text() {
     return text;
   }
 }

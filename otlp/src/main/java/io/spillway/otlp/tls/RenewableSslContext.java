@@ -1,4 +1,4 @@
-package io.spillway.exporters;
+package io.spillway.otlp.tls;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolNegotiator;
@@ -12,17 +12,17 @@ import javax.net.ssl.SSLSessionContext;
  * was given this one, as gRPC was with its channel, need not know.
  *
  * <p>The context as a whole is replaced, not the keys in it: with the sessions of the old one a
- * sink would go on to see the old certificate, and its own would not be judged anew. Safe on any
+ * peer would go on to see the old certificate, and its own would not be judged anew. Safe on any
  * thread.
  */
-final class RenewableSslContext extends SslContext {
+public final class RenewableSslContext extends SslContext {
   private volatile SslContext current;
 
-  RenewableSslContext(SslContext first) {
+  public RenewableSslContext(SslContext first) {
     this.current = first;
   }
 
-  void renew(SslContext next) {
+  public void renew(SslContext next) {
     current = next;
   }
 
