@@ -36,9 +36,14 @@ final class GrpcBytes {
    * that has a second message, and CANCELLED asks the sender to try again.
    */
   static MethodDescriptor<WireMessage, byte[]> exportMethod(Signal signal) {
+    return method(signal.grpcService(), "Export", MethodDescriptor.MethodType.CLIENT_STREAMING);
+  }
+
+  static MethodDescriptor<WireMessage, byte[]> method(
+      String service, String name, MethodDescriptor.MethodType type) {
     return MethodDescriptor.<WireMessage, byte[]>newBuilder()
-        .setType(MethodDescriptor.MethodType.CLIENT_STREAMING)
-        .setFullMethodName(fullMethodName(signal))
+        .setType(type)
+        .setFullMethodName(MethodDescriptor.generateFullMethodName(service, name))
         .setRequestMarshaller(new RequestMarshaller())
         .setResponseMarshaller(new ResponseMarshaller())
         .build();

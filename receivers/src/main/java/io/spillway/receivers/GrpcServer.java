@@ -1,22 +1,20 @@
 package io.spillway.receivers;
 
 import io.grpc.Server;
+import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslContext;
 import io.spillway.otlp.Signal;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 
 /** The OTLP/gRPC endpoint: gRPC-Java on Netty, with bytes for messages. */
 final class GrpcServer {
-  /** Clients ping idle connections; the default of five minutes would cut many of them off. */
-  static final long MIN_PING_INTERVAL_SECONDS = 10;
-
   /** Bounds what one connection can have in memory at once. */
   static final int MAX_CONCURRENT_CALLS_PER_CONNECTION = 1024;
 
@@ -24,13 +22,17 @@ final class GrpcServer {
   private static final Logger STREAM_LOG = Logger.getLogger("io.grpc.netty.NettyServerStream");
 
   private final Server server;
+  private final HealthService health;
 
-  private GrpcServer(Server server) {
+  private GrpcServer(Server server, HealthService health) {
     this.server = server;
+    this.health = health;
   }
 
   static GrpcServer start(
-      InetSocketAddress address,
+      Listener listener,
+      Keepalive keepalive,
+      HealthService health,
       int maxRequestBytes,
       Intake intake,
       EventLoopGroup acceptors,
@@ -38,25 +40,33 @@ final class GrpcServer {
       throws IOException {
     silenceRefusals();
     NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(address)
-            .channelType(NioServerSocketChannel.class)
+        NettyServerBuilder.forAddress(listener.address())
+            .channelFactory(listener.channels())
             .bossEventLoopGroup(acceptors)
             .workerEventLoopGroup(workers)
             .directExecutor()
             .decompressorRegistry(GrpcBytes.decompressors())
             .maxInboundMessageSize(maxRequestBytes + GrpcBytes.MARKER_BYTES)
             .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_CONNECTION)
-            .permitKeepAliveWithoutCalls(true)
-            .permitKeepAliveTime(MIN_PING_INTERVAL_SECONDS, TimeUnit.SECONDS)
             .addStreamTracerFactory(new GrpcCallTracer.Factory(intake));
+    keepalive.applyTo(builder);
+    SslContext tls = listener.sslContext();
+    if (tls != null) {
+      builder
+          .sslContext(tls)
+          .handshakeTimeout(ServerTls.HANDSHAKE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    }
+    GrpcAccess access = new GrpcAccess(listener.access(), listener.events());
     GrpcExport export = new GrpcExport(intake, maxRequestBytes);
     for (Signal signal : Signal.values()) {
-      builder.addService(
+      ServerServiceDefinition service =
           ServerServiceDefinition.builder(signal.grpcService())
               .addMethod(GrpcBytes.exportMethod(signal), export)
-              .build());
+              .build();
+      builder.addService(ServerInterceptors.intercept(service, access));
     }
-    return new GrpcServer(builder.build().start());
+    builder.addService(health.definition());
+    return new GrpcServer(builder.build().start(), health);
   }
 
   /**
@@ -67,12 +77,13 @@ final class GrpcServer {
     STREAM_LOG.setFilter(entry -> !(entry.getThrown() instanceof StatusRuntimeException));
   }
 
-  InetSocketAddress address() {
-    return (InetSocketAddress) server.getListenSockets().getFirst();
+  SocketAddress address() {
+    return server.getListenSockets().getFirst();
   }
 
   /** Takes no more connections or calls, and tells clients so (GOAWAY). Returns at once. */
   void stopAccepting() {
+    health.stop();
     server.shutdown();
   }
 

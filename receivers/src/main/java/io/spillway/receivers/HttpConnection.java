@@ -184,7 +184,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     framing = HttpFraming.of(head);
-    switch (HttpHead.read(head)) {
+    switch (server.access().read(head)) {
       case HttpHead.Refused refused -> {
         if (refused.signal() != null) {
           Exchange exchange = server.intake().begin(refused.signal(), Transport.HTTP);

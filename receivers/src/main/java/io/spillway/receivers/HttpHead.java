@@ -26,8 +26,13 @@ sealed interface HttpHead {
   record Refused(@Nullable Signal signal, String reason, FullHttpResponse response)
       implements HttpHead {}
 
+  /** Whether the sender speaks JSON, and is to be answered in it. */
+  static boolean isJson(HttpRequest request) {
+    return isMediaType(request, HttpReply.JSON);
+  }
+
   static HttpHead read(HttpRequest request) {
-    boolean json = isMediaType(request, HttpReply.JSON);
+    boolean json = isJson(request);
     Signal signal = Paths.SIGNALS.get(path(request.uri()));
     if (signal == null) {
       return refused(

@@ -29,6 +29,7 @@ final class HttpReply {
   private static final int RESOURCE_EXHAUSTED = 8;
   private static final int UNIMPLEMENTED = 12;
   private static final int UNAVAILABLE = 14;
+  private static final int UNAUTHENTICATED = 16;
 
   private HttpReply() {}
 
@@ -55,7 +56,7 @@ final class HttpReply {
         HttpResponseStatus.OK, json ? response.toJson(signal) : response.toProtobuf(), json);
   }
 
-  private static FullHttpResponse unavailable(Answer.Unavailable unavailable, boolean json) {
+  static FullHttpResponse unavailable(Answer.Unavailable unavailable, boolean json) {
     FullHttpResponse response =
         refusal(
             HttpResponseStatus.SERVICE_UNAVAILABLE,
@@ -82,6 +83,7 @@ final class HttpReply {
 
   private static int rpcCode(HttpResponseStatus status) {
     return switch (status.code()) {
+      case 401 -> UNAUTHENTICATED;
       case 404, 405 -> UNIMPLEMENTED;
       case 413, 431 -> RESOURCE_EXHAUSTED;
       case 503 -> UNAVAILABLE;

@@ -9,13 +9,11 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.ChannelGroupFuture;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.spillway.otlp.stage.Answer;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +39,7 @@ final class HttpServer {
   private final HttpTimeouts timeouts;
   private final Intake intake;
   private final ChannelGroup connections;
+  private final HttpAccess access;
   private final Channel listening;
   private final RepeatedWarning connectionFailures = new RepeatedWarning(LOG, System::nanoTime);
 
@@ -50,7 +49,7 @@ final class HttpServer {
   private volatile boolean stopping;
 
   HttpServer(
-      InetSocketAddress address,
+      Listener listener,
       int maxRequestBytes,
       HttpTimeouts timeouts,
       Intake intake,
@@ -60,19 +59,22 @@ final class HttpServer {
     this.maxRequestBytes = maxRequestBytes;
     this.timeouts = timeouts;
     this.intake = intake;
+    this.access = new HttpAccess(listener.access(), listener.events());
     this.connections = new DefaultChannelGroup(acceptors.next(), true);
-    ChannelFuture bound =
+    ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptors, workers)
-            .channel(NioServerSocketChannel.class)
+            .channelFactory(listener.channels())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
-            .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.AUTO_READ, false)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            .childHandler(new Connections())
-            .bind(address)
-            .awaitUninterruptibly();
+            .childHandler(new Connections());
+    if (listener.isNetwork()) {
+      bootstrap
+          .option(ChannelOption.SO_REUSEADDR, true)
+          .childOption(ChannelOption.TCP_NODELAY, true);
+    }
+    ChannelFuture bound = bootstrap.bind(listener.address()).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       throw new IOException(bound.cause());
     }
@@ -91,8 +93,12 @@ final class HttpServer {
     return intake;
   }
 
-  InetSocketAddress address() {
-    return (InetSocketAddress) listening.localAddress();
+  HttpAccess access() {
+    return access;
+  }
+
+  SocketAddress address() {
+    return listening.localAddress();
   }
 
   boolean isStopping() {
@@ -134,9 +140,9 @@ final class HttpServer {
     }
   }
 
-  private final class Connections extends ChannelInitializer<SocketChannel> {
+  private final class Connections extends ChannelInitializer<Channel> {
     @Override
-    protected void initChannel(SocketChannel channel) {
+    protected void initChannel(Channel channel) {
       connections.add(channel);
       HttpDecoderConfig limits =
           new HttpDecoderConfig()

@@ -7,10 +7,16 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import io.spillway.otlp.stage.Gate;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -24,11 +30,17 @@ public final class OtlpReceiver {
   /** How long the network threads have to end once nothing is left for them to do. */
   private static final Duration THREADS_END = Duration.ofSeconds(2);
 
+  /** How soon those who watch the health service hear of a change. */
+  private static final Duration HEALTH_LOOK = Duration.ofSeconds(1);
+
   private final OtlpReceiverConfig config;
-  private final HttpTimeouts httpTimeouts;
   private final Intake intake;
+  private final ReceiverListener events;
+  private final HealthService health;
+  private final Map<Transport, Listener> listeners = new ConcurrentHashMap<>();
 
   private State state = State.NEW;
+  private @Nullable ScheduledExecutorService files;
   private @Nullable EventLoopGroup acceptors;
   private @Nullable EventLoopGroup workers;
   private @Nullable GrpcServer grpc;
@@ -43,18 +55,25 @@ public final class OtlpReceiver {
       Supplier<Gate> gate,
       Admission admission,
       ReceiverListener listener) {
-    this(config, gate, admission, listener, HttpTimeouts.DEFAULT);
+    this(config, gate, admission, listener, () -> true);
   }
 
-  OtlpReceiver(
+  /**
+   * @param gate the gate as it is now, asked for with every request
+   * @param admission may be shared with other receivers
+   * @param accepting whether the gate takes requests now, as the health service says; must not
+   *     block
+   */
+  public OtlpReceiver(
       OtlpReceiverConfig config,
       Supplier<Gate> gate,
       Admission admission,
       ReceiverListener listener,
-      HttpTimeouts httpTimeouts) {
+      BooleanSupplier accepting) {
     this.config = config;
-    this.httpTimeouts = httpTimeouts;
     this.intake = new Intake(gate, admission, listener);
+    this.events = listener;
+    this.health = new HealthService(accepting);
   }
 
   private enum State {
@@ -83,14 +102,52 @@ public final class OtlpReceiver {
     }
   }
 
-  /** Where gRPC is served; null while it is not. */
+  /** Where gRPC is served; null while it is not, or not on a network. */
   public synchronized @Nullable InetSocketAddress grpcAddress() {
-    return grpc == null ? null : grpc.address();
+    return grpc != null && grpc.address() instanceof InetSocketAddress address ? address : null;
   }
 
-  /** Where HTTP is served; null while it is not. */
+  /** Where HTTP is served; null while it is not, or not on a network. */
   public synchronized @Nullable InetSocketAddress httpAddress() {
-    return http == null ? null : http.address();
+    return http != null && http.address() instanceof InetSocketAddress address ? address : null;
+  }
+
+  /**
+   * Where a protocol is served, for people: {@code 127.0.0.1:4317} or {@code unix:///run/it.sock};
+   * null while it is not.
+   */
+  public synchronized @Nullable String servedAt(Transport transport) {
+    SocketAddress address =
+        switch (transport) {
+          case GRPC -> grpc == null ? null : grpc.address();
+          case HTTP -> http == null ? null : http.address();
+        };
+    return switch (address) {
+      case null -> null;
+      case InetSocketAddress network -> network.getHostString() + ":" + network.getPort();
+      default -> "unix://" + address;
+    };
+  }
+
+  /** Open connections; 0 while the protocol is not served. */
+  public int connections(Transport transport) {
+    Listener listener = listeners.get(transport);
+    return listener == null ? 0 : listener.connections();
+  }
+
+  /** When the listener's certificate in use expires; null if it has none. */
+  public @Nullable Instant certificateExpires(Transport transport) {
+    Listener listener = listeners.get(transport);
+    return listener == null ? null : listener.certificateExpires();
+  }
+
+  /**
+   * Whether files of the listener cannot be used as they are now: older certificates stay in use,
+   * and without credentials senders are asked to come back.
+   */
+  public boolean hasUnusableFiles(Transport transport) {
+    Listener listener = listeners.get(transport);
+    return listener != null && listener.hasUnusableFiles();
   }
 
   /**
@@ -107,6 +164,7 @@ public final class OtlpReceiver {
     } finally {
       grpc = null;
       http = null;
+      listeners.values().forEach(Listener::close);
       endThreads();
     }
   }
@@ -116,42 +174,64 @@ public final class OtlpReceiver {
     acceptors = accepting;
     EventLoopGroup working = threads("otlp-network", Runtime.getRuntime().availableProcessors());
     workers = working;
+    ScheduledExecutorService reading =
+        Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("otlp-files", true));
+    files = reading;
     OtlpReceiverConfig.Grpc grpcConfig = config.grpc();
     if (grpcConfig != null) {
       Endpoint endpoint = grpcConfig.endpoint();
+      Listener listener = listen(Transport.GRPC, endpoint, grpcConfig.guard().listener(), reading);
       try {
         grpc =
             GrpcServer.start(
-                resolve(endpoint), grpcConfig.maxRequestBytes(), intake, accepting, working);
+                listener,
+                grpcConfig.guard().keepalive(),
+                health,
+                grpcConfig.maxRequestBytes(),
+                intake,
+                accepting,
+                working);
+        listener.bound();
       } catch (IOException e) {
         throw cannotBind("grpc", endpoint, e);
       }
+      long seconds = HEALTH_LOOK.toSeconds();
+      var _ = reading.scheduleWithFixedDelay(health::look, seconds, seconds, TimeUnit.SECONDS);
     }
     OtlpReceiverConfig.Http httpConfig = config.http();
     if (httpConfig != null) {
       Endpoint endpoint = httpConfig.endpoint();
+      Listener listener = listen(Transport.HTTP, endpoint, httpConfig.guard().listener(), reading);
       try {
         http =
             new HttpServer(
-                resolve(endpoint),
+                listener,
                 httpConfig.maxRequestBytes(),
-                httpTimeouts,
+                httpConfig.guard().timeouts(),
                 intake,
                 accepting,
                 working);
+        listener.bound();
       } catch (IOException e) {
         throw cannotBind("http", endpoint, e);
       }
     }
   }
 
+  private Listener listen(
+      Transport transport,
+      Endpoint endpoint,
+      ListenerConfig listenerConfig,
+      ScheduledExecutorService reading)
+      throws IOException {
+    Listener listener = Listener.open(transport, endpoint, listenerConfig, events, reading);
+    listeners.put(transport, listener);
+    return listener;
+  }
+
   private static EventLoopGroup threads(String name, int count) {
     return new MultiThreadIoEventLoopGroup(
         count, new DefaultThreadFactory(name), NioIoHandler.newFactory());
-  }
-
-  private static InetSocketAddress resolve(Endpoint endpoint) throws IOException {
-    return new InetSocketAddress(InetAddress.getByName(endpoint.host()), endpoint.port());
   }
 
   private static IOException cannotBind(String protocol, Endpoint endpoint, IOException e) {
@@ -188,6 +268,10 @@ public final class OtlpReceiver {
   }
 
   private void endThreads() {
+    if (files != null) {
+      files.shutdownNow();
+      files = null;
+    }
     Future<?> acceptorsEnded = end(acceptors);
     Future<?> workersEnded = end(workers);
     acceptors = null;

@@ -51,13 +51,17 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
    *
    * @param maxRequestBytes limit of one request, before and after decompression
    */
-  public record Grpc(Endpoint endpoint, int maxRequestBytes) {
+  public record Grpc(Endpoint endpoint, int maxRequestBytes, GrpcGuard guard) {
+    Grpc(Endpoint endpoint, int maxRequestBytes) {
+      this(endpoint, maxRequestBytes, GrpcGuard.DEFAULT);
+    }
+
     private static Grpc read(Section section) {
       Endpoint endpoint = Endpoint.read(section, DEFAULT_GRPC_ENDPOINT);
       int mib =
           section.integer(
               "max_recv_msg_size_mib", DEFAULT_MAX_REQUEST_BYTES >> 20, 1, MAX_REQUEST_MIB);
-      return new Grpc(endpoint, mib << 20);
+      return new Grpc(endpoint, mib << 20, GrpcGuard.read(section));
     }
   }
 
@@ -66,13 +70,17 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
    *
    * @param maxRequestBytes limit of one request body, before and after decompression
    */
-  public record Http(Endpoint endpoint, int maxRequestBytes) {
+  public record Http(Endpoint endpoint, int maxRequestBytes, HttpGuard guard) {
+    Http(Endpoint endpoint, int maxRequestBytes) {
+      this(endpoint, maxRequestBytes, HttpGuard.DEFAULT);
+    }
+
     private static Http read(Section section) {
       Endpoint endpoint = Endpoint.read(section, DEFAULT_HTTP_ENDPOINT);
       long bytes =
           section.bytes(
               "max_request_body_size", DEFAULT_MAX_REQUEST_BYTES, 1, (long) MAX_REQUEST_MIB << 20);
-      return new Http(endpoint, Math.toIntExact(bytes));
+      return new Http(endpoint, Math.toIntExact(bytes), HttpGuard.read(section));
     }
   }
 }

@@ -21,4 +21,10 @@ public interface ReceiverListener {
    */
   void answered(
       Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed);
+
+  /**
+   * Called once for everything that was turned away before it was a request: such a request has no
+   * answer to be heard of.
+   */
+  default void turnedAway(Transport transport, TurnedAway reason) {}
 }

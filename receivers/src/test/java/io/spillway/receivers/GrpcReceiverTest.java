@@ -45,6 +45,7 @@ class GrpcReceiverTest {
     sender.close();
   }
 
+  // conformance: G-01
   @ParameterizedTest
   @EnumSource(Signal.class)
   void g01_export_reachesGate(Signal signal) {
@@ -63,6 +64,7 @@ class GrpcReceiverTest {
     assertThat(heard.elapsed()).isPositive();
   }
 
+  // conformance: G-03
   @Test
   void g03_otherService_unimplemented() {
     Result result =
@@ -77,6 +79,7 @@ class GrpcReceiverTest {
     assertThat(harness.listener().all()).isEmpty();
   }
 
+  // conformance: G-06
   @Test
   void g06_noMessage_unimplemented() {
     Result result =
@@ -87,6 +90,7 @@ class GrpcReceiverTest {
         .isEqualTo(new Answer.Invalid("no request message"));
   }
 
+  // conformance: G-06
   @Test
   void g06_twoMessages_unimplemented() {
     List<byte[]> messages = List.of(Payloads.noise(10), Payloads.noise(10));
@@ -99,6 +103,7 @@ class GrpcReceiverTest {
         .isEqualTo(new Answer.Invalid("more than one request message"));
   }
 
+  // conformance: G-08
   @Test
   void g08_deadlinePassed_noSuccessAndAnswerIsHeard() {
     harness.gate().onSubmit(submission -> {});
@@ -118,6 +123,7 @@ class GrpcReceiverTest {
     assertThat(harness.admission().inFlightBytes()).isZero();
   }
 
+  // conformance: G-10
   @ParameterizedTest
   @ValueSource(strings = {"gzip", "zstd"})
   void g10_compressed_reachesGateDecompressed(String encoding) {
@@ -130,6 +136,7 @@ class GrpcReceiverTest {
     assertThat(harness.listener().only().wireBytes()).isEqualTo(sent.length);
   }
 
+  // conformance: G-12
   @Test
   void g12_unknownEncoding_unimplemented() {
     Result result = sender.export("br", Payloads.noise(10));
@@ -140,6 +147,7 @@ class GrpcReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Invalid.class);
   }
 
+  // conformance: G-13
   @Test
   void g13_compressedFlagWithIdentity_internal() {
     Result result = sender.export("identity", Payloads.noise(10));
@@ -150,6 +158,7 @@ class GrpcReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Invalid.class);
   }
 
+  // conformance: G-14
   @ParameterizedTest
   @ValueSource(strings = {"gzip", "zstd"})
   void g14_damagedCompression_internal(String encoding) {
@@ -170,6 +179,7 @@ class GrpcReceiverTest {
     assertThat(harness.admission().inFlightBytes()).isZero();
   }
 
+  // conformance: G-20
   @ParameterizedTest
   @ValueSource(strings = {"gzip", "zstd"})
   void g20_bomb_resourceExhausted(String encoding) {
@@ -182,6 +192,7 @@ class GrpcReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.TooLarge.class);
   }
 
+  // conformance: G-20
   @Test
   void g20_exactlyAtLimit_ok() {
     byte[] body = new byte[LIMIT];
@@ -190,6 +201,7 @@ class GrpcReceiverTest {
     assertThat(sender.export("gzip", Payloads.gzip(body)).code()).isEqualTo(Status.Code.OK);
   }
 
+  // conformance: G-22
   @ParameterizedTest
   @ValueSource(ints = {LIMIT + 1, LIMIT + 2, 4 * LIMIT})
   void g22_overLimit_resourceExhaustedWithoutRetryInfo(int length) {
@@ -202,11 +214,13 @@ class GrpcReceiverTest {
     assertThat(sender.export(new byte[10]).code()).isEqualTo(Status.Code.OK);
   }
 
+  // conformance: G-30
   @Test
   void g30_accepted_emptyResponse() {
     assertThat(sender.export(new byte[0]).response()).isEmpty();
   }
 
+  // conformance: G-32
   @Test
   void g32_partialSuccess_okWithCountAndMessage() throws Exception {
     harness.gate().answerWith(new Answer.Accepted(5, 3, "three spans have bad ids"));
@@ -219,6 +233,7 @@ class GrpcReceiverTest {
     assertThat(parsed.getPartialSuccess().getErrorMessage()).isEqualTo("three spans have bad ids");
   }
 
+  // conformance: G-40
   @Test
   void g40_unavailable_carriesRetryInfo() throws Exception {
     Duration retryAfter = Duration.ofMillis(1500);
@@ -233,6 +248,7 @@ class GrpcReceiverTest {
         .isEqualTo(new RpcStatus(14, "the lane is full", retryAfter));
   }
 
+  // conformance: G-41
   @Test
   void g41_invalid_invalidArgument() {
     harness.gate().answerWith(new Answer.Invalid("field 1 at byte 7 is truncated"));
@@ -243,6 +259,7 @@ class GrpcReceiverTest {
     assertThat(result.description()).isEqualTo("field 1 at byte 7 is truncated");
   }
 
+  // conformance: G-41
   @Test
   void g41_hugeReason_isShortened() {
     harness.gate().answerWith(new Answer.Invalid("x".repeat(1 << 20)));
@@ -253,6 +270,7 @@ class GrpcReceiverTest {
     assertThat(result.description()).hasSize(Reasons.MAX_CHARS);
   }
 
+  // conformance: G-22
   @Test
   void g22_gateFindsItTooLarge_resourceExhaustedWithoutRetryInfo() {
     harness.gate().answerWith(new Answer.TooLarge(1, "one span of 9 MiB"));
@@ -264,6 +282,7 @@ class GrpcReceiverTest {
     assertThat(result.trailers().containsKey(GrpcExport.STATUS_DETAILS)).isFalse();
   }
 
+  // conformance: G-43
   @Test
   void g43_gateThrows_unavailable() {
     harness
@@ -277,6 +296,7 @@ class GrpcReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Unavailable.class);
   }
 
+  // conformance: G-43
   @Test
   void g43_gateRunsOutOfStack_unavailable() {
     harness
@@ -289,6 +309,7 @@ class GrpcReceiverTest {
     assertThat(sender.export(Payloads.noise(10)).code()).isEqualTo(Status.Code.UNAVAILABLE);
   }
 
+  // conformance: G-50
   @Test
   void g50_manyCallsAnsweredOutOfOrder_allSucceed() {
     int calls = 200;

@@ -74,7 +74,8 @@ class OtlpReceiverConfigTest {
                 "\""
                     + endpoint
                     + "\" is not an address to listen on"
-                    + " (expected host:port, for example 127.0.0.1:4317)"));
+                    + " (expected host:port, for example 127.0.0.1:4317, or"
+                    + " unix:///run/otlp.sock of at most 107 bytes)"));
   }
 
   @Test

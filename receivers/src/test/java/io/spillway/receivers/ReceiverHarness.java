@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** A receiver on free ports of loopback for each test, with a scripted gate behind it. */
-final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
+final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback, AutoCloseable {
   static final int MAX_REQUEST_BYTES = 1 << 20;
   static final long ADMISSION_BYTES = 64 << 20;
 
@@ -16,7 +16,7 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
     ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
   }
 
-  private final HttpTimeouts timeouts;
+  private final OtlpReceiverConfig config;
   private final long admissionBytes;
   private ScriptedGate gate;
   private RecordingListener listener;
@@ -28,15 +28,25 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
   }
 
   ReceiverHarness(HttpTimeouts timeouts, long admissionBytes) {
-    this.timeouts = timeouts;
+    this(
+        loopback(GrpcGuard.DEFAULT, new HttpGuard(ListenerConfig.DEFAULT, timeouts)),
+        admissionBytes);
+  }
+
+  ReceiverHarness(OtlpReceiverConfig config, long admissionBytes) {
+    this.config = config;
     this.admissionBytes = admissionBytes;
   }
 
   static OtlpReceiverConfig loopback() {
+    return loopback(GrpcGuard.DEFAULT, HttpGuard.DEFAULT);
+  }
+
+  static OtlpReceiverConfig loopback(GrpcGuard grpc, HttpGuard http) {
     Endpoint free = new Endpoint("127.0.0.1", 0);
     return new OtlpReceiverConfig(
-        new OtlpReceiverConfig.Grpc(free, MAX_REQUEST_BYTES),
-        new OtlpReceiverConfig.Http(free, MAX_REQUEST_BYTES));
+        new OtlpReceiverConfig.Grpc(free, MAX_REQUEST_BYTES, grpc),
+        new OtlpReceiverConfig.Http(free, MAX_REQUEST_BYTES, http));
   }
 
   ScriptedGate gate() {
@@ -59,21 +69,41 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
     return new RawHttp(receiver.httpAddress());
   }
 
+  RawGrpc rawGrpc() throws IOException {
+    return new RawGrpc(receiver.grpcAddress());
+  }
+
   GrpcSender grpc() {
     return new GrpcSender(receiver.grpcAddress());
   }
 
-  @Override
-  public void beforeEach(ExtensionContext context) throws IOException {
+  /** Starts a receiver; for tests that cannot say its configuration before they begin. */
+  static ReceiverHarness start(OtlpReceiverConfig config) throws IOException {
+    ReceiverHarness harness = new ReceiverHarness(config, ADMISSION_BYTES);
+    harness.start();
+    return harness;
+  }
+
+  private void start() throws IOException {
     gate = new ScriptedGate();
     listener = new RecordingListener();
     admission = new Admission(admissionBytes);
-    receiver = new OtlpReceiver(loopback(), () -> gate, admission, listener, timeouts);
+    receiver = new OtlpReceiver(config, () -> gate, admission, listener);
     receiver.start();
   }
 
   @Override
-  public void afterEach(ExtensionContext context) {
+  public void close() {
     receiver.close(Duration.ZERO);
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws IOException {
+    start();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    close();
   }
 }

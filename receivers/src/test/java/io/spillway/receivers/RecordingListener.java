@@ -9,11 +9,22 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** Remembers every answer. */
 final class RecordingListener implements ReceiverListener {
   private final List<Heard> all = new CopyOnWriteArrayList<>();
+  private final List<String> turnedAway = new CopyOnWriteArrayList<>();
 
   @Override
   public void answered(
       Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
     all.add(new Heard(signal, transport, wireBytes, answer, elapsed));
+  }
+
+  @Override
+  public void turnedAway(Transport transport, TurnedAway reason) {
+    turnedAway.add(transport.label() + " " + reason.label());
+  }
+
+  /** {@code <transport> <reason>}, in order. */
+  List<String> turnedAway() {
+    return turnedAway;
   }
 
   List<Heard> all() {

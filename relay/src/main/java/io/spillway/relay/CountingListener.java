@@ -5,6 +5,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
+import io.spillway.receivers.TurnedAway;
 import java.time.Duration;
 
 /**
@@ -37,5 +38,11 @@ final class CountingListener implements ReceiverListener {
           counts.add(signal, ReceivedCounts.Kind.REFUSED, Math.max(1, unavailable.items()));
     }
     next.answered(signal, transport, wireBytes, answer, elapsed);
+  }
+
+  /** Of no request, so the ledger has nothing of it. */
+  @Override
+  public void turnedAway(Transport transport, TurnedAway reason) {
+    next.turnedAway(transport, reason);
   }
 }

@@ -7,6 +7,7 @@ import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.receivers.Admission;
 import io.spillway.receivers.OtlpReceiver;
+import io.spillway.receivers.Transport;
 import io.spillway.relay.admin.AdminServer;
 import io.spillway.relay.audit.EgressAudit;
 import io.spillway.relay.telemetry.Meter;
@@ -89,7 +90,8 @@ final class Relay {
             config.receivers(),
             () -> Objects.requireNonNull(gate.get()),
             admission,
-            new CountingListener(buffer.received(), meters));
+            new CountingListener(buffer.received(), meters),
+            this::accepts);
     this.check = new StartCheck(config.buffer().directory());
     this.view = new RelayView(lanes, buffer, receiver, meters, check, steering, flow);
   }
@@ -125,13 +127,14 @@ final class Relay {
     admin = new AdminServer(config.admin(), view);
     view.admin(admin.address());
     receiver.start();
+    new ReceiverMeters(meters, receiver, buffer.clock()).register(config.receivers());
     view.state(RelayView.State.RUNNING);
     check.start();
     prober.start();
     log.info(
         "ready: grpc={} http={} admin={}",
-        text(receiver.grpcAddress()),
-        text(receiver.httpAddress()),
+        Objects.requireNonNullElse(receiver.servedAt(Transport.GRPC), "off"),
+        Objects.requireNonNullElse(receiver.servedAt(Transport.HTTP), "off"),
         text(admin.address()));
   }
 
@@ -160,6 +163,12 @@ final class Relay {
       made.values().forEach(exporter -> exporter.close(Duration.ZERO));
       throw e;
     }
+  }
+
+  /** Whether at least one lane would store a request now. */
+  private boolean accepts() {
+    return lanes.all().stream()
+        .anyMatch(active -> !active.retired() && active.lane().refusal(1) == null);
   }
 
   private void registerMeters() {
@@ -279,7 +288,7 @@ final class Relay {
     log.info("stopped");
   }
 
-  private static String text(@Nullable InetSocketAddress address) {
-    return address == null ? "off" : address.getHostString() + ":" + address.getPort();
+  private static String text(InetSocketAddress address) {
+    return address.getHostString() + ":" + address.getPort();
   }
 }

@@ -11,6 +11,7 @@ import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
 import io.spillway.otlp.stage.LaneStatus;
 import io.spillway.receivers.OtlpReceiver;
+import io.spillway.receivers.Transport;
 import io.spillway.relay.admin.AdminSteering;
 import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
@@ -102,8 +103,12 @@ final class RelayView implements AdminView {
     body.put("state", state.name().toLowerCase(Locale.ROOT));
     body.put("pid", ProcessHandle.current().pid());
     Map<String, Object> receivers = new LinkedHashMap<>();
-    putAddress(receivers, "grpc", receiver.grpcAddress());
-    putAddress(receivers, "http", receiver.httpAddress());
+    for (Transport transport : Transport.values()) {
+      String servedAt = receiver.servedAt(transport);
+      if (servedAt != null) {
+        receivers.put(transport.label(), servedAt);
+      }
+    }
     body.put("receivers", receivers);
     putAddress(body, "admin", admin);
     body.put("disk", disk(buffer.disk()));

@@ -38,6 +38,28 @@ public enum Meter {
       "spillway.receiver.in.flight",
       "bytes",
       "Request bytes held in memory until they are answered."),
+  RECEIVER_CONNECTIONS(
+      "spillway.receiver.connections",
+      "connections",
+      "Connections of senders that are open.",
+      "transport"),
+  RECEIVER_TURNED_AWAY(
+      "spillway.receiver.turned.away",
+      "times",
+      "Connections and requests turned away before there was a request to answer for:"
+          + " connection_limit, handshake, credentials, credentials_unreadable.",
+      "transport",
+      "reason"),
+  RECEIVER_CERTIFICATE_EXPIRY(
+      "spillway.receiver.certificate.expiry",
+      "seconds",
+      "Until the listener's certificate expires, negative afterwards. Absent without TLS.",
+      "transport"),
+  RECEIVER_FILES_UNUSABLE(
+      "spillway.receiver.files.unusable",
+      "state",
+      "1 while files of the listener's TLS or credentials cannot be used as they are now, else 0.",
+      "transport"),
   LANE_ITEMS("spillway.lane.items", "items", "Items stored and not settled.", "route", "signal"),
   LANE_BYTES(
       "spillway.lane.bytes", "bytes", "Payload bytes stored and not settled.", "route", "signal"),

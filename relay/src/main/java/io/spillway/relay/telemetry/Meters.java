@@ -20,6 +20,7 @@ import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.Settlement;
 import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
+import io.spillway.receivers.TurnedAway;
 import io.spillway.routing.egress.EgressListener;
 import io.spillway.routing.egress.Quota;
 import io.spillway.routing.egress.Transition;
@@ -92,6 +93,17 @@ public final class Meters implements ReceiverListener, EgressListener {
         .computeIfAbsent(
             new ReceiverKey(signal, transport, Outcomes.of(answer)), this::receiverMeters)
         .record(wireBytes, answer.items(), elapsed);
+  }
+
+  @Override
+  public void turnedAway(Transport transport, TurnedAway reason) {
+    Tags tags = Tags.of("transport", transport.label(), "reason", reason.label());
+    counter(Meter.RECEIVER_TURNED_AWAY, tags).increment();
+  }
+
+  /** Registers a gauge of a listener; {@code subject} is held weakly. */
+  public <T> void receiver(Meter meter, Transport transport, T subject, ToDoubleFunction<T> value) {
+    gauge(meter, Tags.of("transport", transport.label()), subject, value);
   }
 
   @Override
