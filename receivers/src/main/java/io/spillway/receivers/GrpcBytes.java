@@ -12,6 +12,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Makes gRPC hand over messages as bytes, compressed ones still compressed, so that decompression,
@@ -29,7 +30,17 @@ final class GrpcBytes {
   /** The marker of a codec is its index. */
   private static final List<Codec> COMPRESSIONS = List.of(Codec.GZIP, Codec.ZSTD);
 
+  /** What requests may be compressed with, as senders are told. */
+  static final String ENCODINGS =
+      COMPRESSIONS.stream().map(Codec::encoding).collect(Collectors.joining(",", "identity,", ""));
+
   private GrpcBytes() {}
+
+  /** Whether a message that is declared to be encoded so can be read. */
+  static boolean isKnown(String encoding) {
+    return encoding.equals("identity")
+        || COMPRESSIONS.stream().anyMatch(codec -> codec.encoding().equals(encoding));
+  }
 
   /**
    * Declared as a stream of requests, which on the wire is the same: gRPC would cancel a unary call

@@ -18,13 +18,18 @@ import org.jspecify.annotations.Nullable;
 final class GrpcCallTracer extends ServerStreamTracer {
   private static final Context.Key<GrpcCallTracer> CURRENT = Context.key("spillway-call");
 
+  private static final Metadata.Key<String> ENCODING =
+      Metadata.Key.of("grpc-encoding", Metadata.ASCII_STRING_MARSHALLER);
+
   private final Exchange exchange;
+  private final @Nullable String unknownEncoding;
   private long bytes;
   private boolean submitted;
   private @Nullable Runnable onNoRoom;
 
-  private GrpcCallTracer(Exchange exchange) {
+  private GrpcCallTracer(Exchange exchange, @Nullable String unknownEncoding) {
     this.exchange = exchange;
+    this.unknownEncoding = unknownEncoding;
   }
 
   /** The tracer of the call that is being started on this thread. */
@@ -34,6 +39,11 @@ final class GrpcCallTracer extends ServerStreamTracer {
 
   Exchange exchange() {
     return exchange;
+  }
+
+  /** The encoding that the sender declared, if it is not one of ours; else null. */
+  @Nullable String unknownEncoding() {
+    return unknownEncoding;
   }
 
   /**
@@ -99,7 +109,21 @@ final class GrpcCallTracer extends ServerStreamTracer {
       Signal signal = signals.get(fullMethodName);
       return signal == null
           ? new ServerStreamTracer() {}
-          : new GrpcCallTracer(intake.begin(signal, Transport.GRPC));
+          : new GrpcCallTracer(intake.begin(signal, Transport.GRPC), takeUnknown(headers));
+    }
+
+    /**
+     * gRPC would refuse the call by itself, without the encodings that it has to name (gRPC
+     * compression: {@code grpc-accept-encoding}). So it is not shown one that we do not know, and
+     * the handler refuses the call.
+     */
+    private static @Nullable String takeUnknown(Metadata headers) {
+      String encoding = headers.get(ENCODING);
+      if (encoding == null || GrpcBytes.isKnown(encoding)) {
+        return null;
+      }
+      headers.discardAll(ENCODING);
+      return encoding;
     }
   }
 }

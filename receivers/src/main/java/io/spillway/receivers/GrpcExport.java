@@ -22,6 +22,9 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
   static final Metadata.Key<byte[]> STATUS_DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
 
+  private static final Metadata.Key<String> ACCEPT_ENCODING =
+      Metadata.Key.of("grpc-accept-encoding", Metadata.ASCII_STRING_MARSHALLER);
+
   /** One more than a unary call may send, so that a second message is noticed. */
   private static final int MESSAGES_ASKED_FOR = 2;
 
@@ -41,6 +44,11 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
       ServerCall<WireMessage, byte[]> call, Metadata headers) {
     GrpcCallTracer tracer = GrpcCallTracer.current();
     Call listener = new Call(call, tracer);
+    String unknown = tracer.unknownEncoding();
+    if (unknown != null) {
+      listener.refuseEncoding(unknown);
+      return listener;
+    }
     tracer.onNoRoom(() -> listener.answer(intake.noRoom()));
     call.request(MESSAGES_ASKED_FOR);
     return listener;
@@ -101,8 +109,25 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
 
     /** gRPC status codes: request cardinality violation. */
     private void refuse(String reason) {
+      refuse(reason, new Metadata());
+    }
+
+    private void refuseEncoding(String encoding) {
+      Metadata trailers = new Metadata();
+      trailers.put(ACCEPT_ENCODING, GrpcBytes.ENCODINGS);
+      refuse(
+          Reasons.shorten(
+              "grpc-encoding "
+                  + encoding
+                  + " is not served (expected one of "
+                  + GrpcBytes.ENCODINGS
+                  + ")"),
+          trailers);
+    }
+
+    private void refuse(String reason, Metadata trailers) {
       if (exchange.settle(new Answer.Invalid(reason))) {
-        close(Status.UNIMPLEMENTED.withDescription(reason), new Metadata());
+        close(Status.UNIMPLEMENTED.withDescription(reason), trailers);
       }
     }
 

@@ -9,6 +9,11 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.Signal;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,6 +21,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -39,19 +46,32 @@ final class GrpcSender implements AutoCloseable {
         }
       };
 
+  /** gRPC has none of its own for sockets of files. */
+  private static final EventLoopGroup THREADS =
+      new MultiThreadIoEventLoopGroup(
+          1, new DefaultThreadFactory("unix-sender", true), NioIoHandler.newFactory());
+
   private final ManagedChannel channel;
 
   GrpcSender(InetSocketAddress address) {
+    this(NettyChannelBuilder.forAddress(address));
+  }
+
+  /** One that sends through a Unix domain socket. */
+  static GrpcSender unix(Path file) {
+    return new GrpcSender(
+        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(file))
+            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            .eventLoopGroup(THREADS)
+            .overrideAuthority("relay"));
+  }
+
+  private GrpcSender(NettyChannelBuilder builder) {
     CompressorRegistry compressors = CompressorRegistry.newEmptyInstance();
     for (String encoding : List.of("gzip", "zstd", "br", "identity")) {
       compressors.register(new AsItIs(encoding));
     }
-    channel =
-        NettyChannelBuilder.forAddress(address)
-            .usePlaintext()
-            .disableRetry()
-            .compressorRegistry(compressors)
-            .build();
+    channel = builder.usePlaintext().disableRetry().compressorRegistry(compressors).build();
   }
 
   ManagedChannel channel() {
