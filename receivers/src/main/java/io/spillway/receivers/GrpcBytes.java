@@ -4,9 +4,9 @@ import io.grpc.Decompressor;
 import io.grpc.DecompressorRegistry;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
-import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Encoding;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -17,17 +17,18 @@ import java.util.List;
  * Makes gRPC hand over messages as bytes, compressed ones still compressed, so that decompression,
  * its limit and its errors are ours.
  *
- * <p>To gRPC each compression has a decompressor; ours puts one byte in front that names the codec
- * and passes the stream on. The marshaller tells the two kinds of message apart by type: gRPC gives
- * the length of an uncompressed message ({@link KnownLength}), but never that of a stream that went
+ * <p>To gRPC each compression has a decompressor; ours puts one byte in front that names it and
+ * passes the stream on. The marshaller tells the two kinds of message apart by type: gRPC gives the
+ * length of an uncompressed message ({@link KnownLength}), but never that of a stream that went
  * through a decompressor.
  */
 final class GrpcBytes {
   /** Bytes that a decompressor adds to a message; gRPC counts them against its limit. */
   static final int MARKER_BYTES = 1;
 
-  /** The marker of a codec is its index. */
-  private static final List<Codec> COMPRESSIONS = List.of(Codec.GZIP, Codec.ZSTD);
+  /** The marker of an encoding is its index. */
+  private static final List<Encoding> COMPRESSIONS =
+      List.of(Encoding.GZIP, Encoding.ZSTD, Encoding.SNAPPY);
 
   private GrpcBytes() {}
 
@@ -52,7 +53,7 @@ final class GrpcBytes {
     DecompressorRegistry registry =
         DecompressorRegistry.emptyInstance().with(io.grpc.Codec.Identity.NONE, false);
     for (int i = 0; i < COMPRESSIONS.size(); i++) {
-      registry = registry.with(new Marker(i, COMPRESSIONS.get(i).encoding()), true);
+      registry = registry.with(new Marker(i, COMPRESSIONS.get(i).token()), true);
     }
     return registry;
   }
@@ -113,8 +114,9 @@ final class GrpcBytes {
     @Override
     public WireMessage parse(InputStream stream) {
       try {
-        Codec codec = stream instanceof KnownLength ? Codec.NONE : COMPRESSIONS.get(stream.read());
-        return new WireMessage.Bytes(codec, Slice.of(readAll(stream)));
+        Encoding encoding =
+            stream instanceof KnownLength ? Encoding.IDENTITY : COMPRESSIONS.get(stream.read());
+        return new WireMessage.Bytes(encoding, Slice.of(readAll(stream)));
       } catch (IOException | RuntimeException | OutOfMemoryError e) {
         return new WireMessage.Unreadable(e);
       }

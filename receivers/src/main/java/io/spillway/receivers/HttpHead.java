@@ -5,8 +5,8 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
+import io.spillway.otlp.codec.Encoding;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 sealed interface HttpHead {
 
   /** An export that may be read on. */
-  record Accepted(Signal signal, Codec codec, boolean json) implements HttpHead {}
+  record Accepted(Signal signal, Encoding encoding, boolean json) implements HttpHead {}
 
   /**
    * A request that the head alone is reason to refuse.
@@ -55,21 +55,23 @@ sealed interface HttpHead {
               + " is not served (expected application/x-protobuf or application/json)",
           json);
     }
-    String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
-    Codec codec = Codec.ofEncoding(encoding);
-    if (codec == null) {
+    String token = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
+    Encoding encoding = Encoding.of(token);
+    if (encoding == null) {
       Refused refused =
           refused(
               signal,
               HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE,
               "Content-Encoding "
-                  + encoding
-                  + " is not served (expected gzip, zstd, identity or none)",
+                  + token
+                  + " is not served (expected one of "
+                  + Encoding.ACCEPTED
+                  + ", or none)",
               json);
-      refused.response().headers().set(HttpHeaderNames.ACCEPT_ENCODING, "gzip, zstd, identity");
+      refused.response().headers().set(HttpHeaderNames.ACCEPT_ENCODING, Encoding.ACCEPTED);
       return refused;
     }
-    return new Accepted(signal, codec, json);
+    return new Accepted(signal, encoding, json);
   }
 
   private static Refused refused(

@@ -43,7 +43,7 @@ final class GrpcSender implements AutoCloseable {
 
   GrpcSender(InetSocketAddress address) {
     CompressorRegistry compressors = CompressorRegistry.newEmptyInstance();
-    for (String encoding : List.of("gzip", "zstd", "br", "identity")) {
+    for (String encoding : List.of("gzip", "zstd", "snappy", "br", "identity")) {
       compressors.register(new AsItIs(encoding));
     }
     channel =

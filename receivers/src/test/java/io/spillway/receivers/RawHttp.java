@@ -81,6 +81,11 @@ final class RawHttp implements AutoCloseable {
     return new Response(Integer.parseInt(statusLine[1]), headers, body);
   }
 
+  /** The rest of the connection, after an upgrade. */
+  RawHttp2 goOnInHttp2() throws IOException {
+    return new RawHttp2(socket, in).begin();
+  }
+
   /** Whether the server closed its side, without another byte. */
   boolean isAtEnd() throws IOException {
     return in.read() < 0;
