@@ -2,6 +2,7 @@ package io.spillway.receivers;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.util.ReferenceCountUtil;
 import io.spillway.otlp.stage.Answer;
@@ -33,6 +34,7 @@ final class HttpExchange {
   private State state = State.BODY;
   private long discardedBytes;
   private boolean entered;
+  private @Nullable String origin;
   private @Nullable Export export;
   private @Nullable FullHttpResponse refusal;
 
@@ -51,7 +53,16 @@ final class HttpExchange {
 
   /** Takes the head, once and before anything else. */
   void start(HttpRequest request) {
-    switch (HttpHead.read(request)) {
+    HttpPaths paths = server.service().paths();
+    OriginPolicy policy = server.origins();
+    origin = request.headers().get(HttpHeaderNames.ORIGIN);
+    if (policy != null
+        && OriginPolicy.isPreflight(request)
+        && paths.signal(request.uri()) != null) {
+      refuse(policy.preflight(request));
+      return;
+    }
+    switch (HttpHead.read(request, paths)) {
       case HttpHead.Refused refused -> {
         if (refused.signal() != null) {
           Exchange exchange = server.intake().begin(refused.signal(), Transport.HTTP);
@@ -207,6 +218,10 @@ final class HttpExchange {
     state = State.ENDED;
     refusal = null;
     carrier.deadline().disarm();
+    OriginPolicy policy = server.origins();
+    if (policy != null) {
+      policy.addTo(response, origin);
+    }
     carrier.answer(response, bodyRead, this::end);
   }
 

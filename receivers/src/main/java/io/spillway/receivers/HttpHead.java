@@ -7,9 +7,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.codec.Encoding;
-import java.util.HashMap;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the head of an HTTP request asks for (OTLP §OTLP/HTTP Request). */
@@ -26,14 +24,14 @@ sealed interface HttpHead {
   record Refused(@Nullable Signal signal, String reason, FullHttpResponse response)
       implements HttpHead {}
 
-  static HttpHead read(HttpRequest request) {
+  static HttpHead read(HttpRequest request, HttpPaths paths) {
     boolean json = isMediaType(request, HttpReply.JSON);
-    Signal signal = Paths.SIGNALS.get(path(request.uri()));
+    Signal signal = paths.signal(request.uri());
     if (signal == null) {
       return refused(
           null,
           HttpResponseStatus.NOT_FOUND,
-          "nothing is served at this path (expected /v1/traces, /v1/metrics or /v1/logs)",
+          "nothing is served at this path (expected " + paths.list() + ")",
           json);
     }
     if (!HttpMethod.POST.equals(request.method())) {
@@ -88,32 +86,5 @@ sealed interface HttpHead {
     int end = value.indexOf(';');
     String type = end < 0 ? value : value.substring(0, end);
     return type.trim().toLowerCase(Locale.ROOT).equals(expected);
-  }
-
-  /** The path of a request target, also of one in absolute form, without its query. */
-  private static String path(String target) {
-    int start = 0;
-    int authority = target.indexOf("://");
-    if (!target.startsWith("/") && authority > 0) {
-      start = target.indexOf('/', authority + "://".length());
-      if (start < 0) {
-        return "/";
-      }
-    }
-    int query = target.indexOf('?', start);
-    return target.substring(start, query < 0 ? target.length() : query);
-  }
-
-  /** The endpoints by path. */
-  final class Paths {
-    private static final Map<String, Signal> SIGNALS = new HashMap<>();
-
-    static {
-      for (Signal signal : Signal.values()) {
-        SIGNALS.put(signal.httpPath(), signal);
-      }
-    }
-
-    private Paths() {}
   }
 }

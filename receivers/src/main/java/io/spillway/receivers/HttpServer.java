@@ -23,6 +23,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,8 @@ final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiver.class);
 
   private final int maxRequestBytes;
+  private final HttpService service;
+  private final @Nullable OriginPolicy origins;
   private final HttpTimeouts timeouts;
   private final Intake intake;
   private final ChannelGroup connections;
@@ -56,12 +59,16 @@ final class HttpServer {
   HttpServer(
       InetSocketAddress address,
       int maxRequestBytes,
+      HttpService service,
       HttpTimeouts timeouts,
       Intake intake,
       EventLoopGroup acceptors,
       EventLoopGroup workers)
       throws IOException {
     this.maxRequestBytes = maxRequestBytes;
+    this.service = service;
+    Cors cors = service.cors();
+    this.origins = cors == null ? null : new OriginPolicy(cors);
     this.timeouts = timeouts;
     this.intake = intake;
     this.connections = new DefaultChannelGroup(acceptors.next(), true);
@@ -85,6 +92,15 @@ final class HttpServer {
 
   int maxRequestBytes() {
     return maxRequestBytes;
+  }
+
+  HttpService service() {
+    return service;
+  }
+
+  /** Null if scripts of pages have nothing to send here. */
+  @Nullable OriginPolicy origins() {
+    return origins;
   }
 
   HttpTimeouts timeouts() {

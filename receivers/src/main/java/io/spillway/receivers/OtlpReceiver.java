@@ -135,6 +135,7 @@ public final class OtlpReceiver {
             new HttpServer(
                 resolve(endpoint),
                 httpConfig.maxRequestBytes(),
+                httpConfig.service(),
                 httpTimeouts,
                 intake,
                 accepting,

@@ -66,13 +66,18 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
    *
    * @param maxRequestBytes limit of one request body, before and after decompression
    */
-  public record Http(Endpoint endpoint, int maxRequestBytes) {
+  public record Http(Endpoint endpoint, int maxRequestBytes, HttpService service) {
+    /** The paths of the specification, and no pages. */
+    Http(Endpoint endpoint, int maxRequestBytes) {
+      this(endpoint, maxRequestBytes, HttpService.DEFAULT);
+    }
+
     private static Http read(Section section) {
       Endpoint endpoint = Endpoint.read(section, DEFAULT_HTTP_ENDPOINT);
       long bytes =
           section.bytes(
               "max_request_body_size", DEFAULT_MAX_REQUEST_BYTES, 1, (long) MAX_REQUEST_MIB << 20);
-      return new Http(endpoint, Math.toIntExact(bytes));
+      return new Http(endpoint, Math.toIntExact(bytes), HttpService.read(section));
     }
   }
 }

@@ -16,6 +16,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -30,6 +31,25 @@ class HttpReceiverTest {
   private static final int LIMIT = ReceiverHarness.MAX_REQUEST_BYTES;
 
   @RegisterExtension final ReceiverHarness harness = new ReceiverHarness();
+
+  @RegisterExtension
+  final ReceiverHarness elsewhere =
+      new ReceiverHarness(
+          new HttpService(new HttpPaths(Map.of("/otlp/metrics", Signal.METRICS)), null));
+
+  // conformance: H-02, H-05
+  @Test
+  void h02_configuredPath_isServedAndItsDefaultIsNot() throws Exception {
+    try (RawHttp client = elsewhere.http()) {
+      assertThat(client.post("/otlp/metrics", PROTOBUF, new byte[0]).read().status())
+          .isEqualTo(200);
+      Response unknown = client.post("/v1/metrics", PROTOBUF, new byte[0]).read();
+      assertThat(unknown.status()).isEqualTo(404);
+      assertThat(status(unknown).message())
+          .isEqualTo("nothing is served at this path (expected /otlp/metrics)");
+    }
+    assertThat(elsewhere.listener().only().signal()).isEqualTo(Signal.METRICS);
+  }
 
   @ParameterizedTest
   @CsvSource({"/v1/traces, TRACES", "/v1/metrics, METRICS", "/v1/logs, LOGS"})

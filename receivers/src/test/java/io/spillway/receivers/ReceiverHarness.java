@@ -18,6 +18,7 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
 
   private final HttpTimeouts timeouts;
   private final long admissionBytes;
+  private final HttpService service;
   private ScriptedGate gate;
   private RecordingListener listener;
   private Admission admission;
@@ -28,15 +29,32 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
   }
 
   ReceiverHarness(HttpTimeouts timeouts, long admissionBytes) {
+    this(timeouts, admissionBytes, HttpService.DEFAULT);
+  }
+
+  ReceiverHarness(Cors cors) {
+    this(new HttpService(HttpPaths.DEFAULT, cors));
+  }
+
+  ReceiverHarness(HttpService service) {
+    this(HttpTimeouts.DEFAULT, ADMISSION_BYTES, service);
+  }
+
+  private ReceiverHarness(HttpTimeouts timeouts, long admissionBytes, HttpService service) {
     this.timeouts = timeouts;
     this.admissionBytes = admissionBytes;
+    this.service = service;
   }
 
   static OtlpReceiverConfig loopback() {
+    return loopback(HttpService.DEFAULT);
+  }
+
+  private static OtlpReceiverConfig loopback(HttpService service) {
     Endpoint free = new Endpoint("127.0.0.1", 0);
     return new OtlpReceiverConfig(
         new OtlpReceiverConfig.Grpc(free, MAX_REQUEST_BYTES),
-        new OtlpReceiverConfig.Http(free, MAX_REQUEST_BYTES));
+        new OtlpReceiverConfig.Http(free, MAX_REQUEST_BYTES, service));
   }
 
   ScriptedGate gate() {
@@ -68,7 +86,7 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback {
     gate = new ScriptedGate();
     listener = new RecordingListener();
     admission = new Admission(admissionBytes);
-    receiver = new OtlpReceiver(loopback(), () -> gate, admission, listener, timeouts);
+    receiver = new OtlpReceiver(loopback(service), () -> gate, admission, listener, timeouts);
     receiver.start();
   }
 
