@@ -4,9 +4,9 @@ import io.grpc.Decompressor;
 import io.grpc.DecompressorRegistry;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
-import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Encoding;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -18,28 +18,29 @@ import java.util.stream.Collectors;
  * Makes gRPC hand over messages as bytes, compressed ones still compressed, so that decompression,
  * its limit and its errors are ours.
  *
- * <p>To gRPC each compression has a decompressor; ours puts one byte in front that names the codec
- * and passes the stream on. The marshaller tells the two kinds of message apart by type: gRPC gives
- * the length of an uncompressed message ({@link KnownLength}), but never that of a stream that went
+ * <p>To gRPC each compression has a decompressor; ours puts one byte in front that names it and
+ * passes the stream on. The marshaller tells the two kinds of message apart by type: gRPC gives the
+ * length of an uncompressed message ({@link KnownLength}), but never that of a stream that went
  * through a decompressor.
  */
 final class GrpcBytes {
   /** Bytes that a decompressor adds to a message; gRPC counts them against its limit. */
   static final int MARKER_BYTES = 1;
 
-  /** The marker of a codec is its index. */
-  private static final List<Codec> COMPRESSIONS = List.of(Codec.GZIP, Codec.ZSTD);
+  /** The marker of an encoding is its index. */
+  private static final List<Encoding> COMPRESSIONS =
+      List.of(Encoding.GZIP, Encoding.ZSTD, Encoding.SNAPPY);
 
   /** What requests may be compressed with, as senders are told. */
   static final String ENCODINGS =
-      COMPRESSIONS.stream().map(Codec::encoding).collect(Collectors.joining(",", "identity,", ""));
+      COMPRESSIONS.stream().map(Encoding::token).collect(Collectors.joining(",", "identity,", ""));
 
   private GrpcBytes() {}
 
   /** Whether a message that is declared to be encoded so can be read. */
   static boolean isKnown(String encoding) {
     return encoding.equals("identity")
-        || COMPRESSIONS.stream().anyMatch(codec -> codec.encoding().equals(encoding));
+        || COMPRESSIONS.stream().anyMatch(known -> known.token().equals(encoding));
   }
 
   /**
@@ -68,7 +69,7 @@ final class GrpcBytes {
     DecompressorRegistry registry =
         DecompressorRegistry.emptyInstance().with(io.grpc.Codec.Identity.NONE, false);
     for (int i = 0; i < COMPRESSIONS.size(); i++) {
-      registry = registry.with(new Marker(i, COMPRESSIONS.get(i).encoding()), true);
+      registry = registry.with(new Marker(i, COMPRESSIONS.get(i).token()), true);
     }
     return registry;
   }
@@ -129,8 +130,9 @@ final class GrpcBytes {
     @Override
     public WireMessage parse(InputStream stream) {
       try {
-        Codec codec = stream instanceof KnownLength ? Codec.NONE : COMPRESSIONS.get(stream.read());
-        return new WireMessage.Bytes(codec, Slice.of(readAll(stream)));
+        Encoding encoding =
+            stream instanceof KnownLength ? Encoding.IDENTITY : COMPRESSIONS.get(stream.read());
+        return new WireMessage.Bytes(encoding, Slice.of(readAll(stream)));
       } catch (IOException | RuntimeException | OutOfMemoryError e) {
         return new WireMessage.Unreadable(e);
       }

@@ -104,7 +104,7 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
                     + " bytes. Send smaller batches, or raise max_recv_msg_size_mib."));
         return;
       }
-      intake.take(exchange, message.codec(), false, body, maxRequestBytes, this);
+      intake.take(exchange, message.encoding(), false, body, maxRequestBytes, this);
     }
 
     /** gRPC status codes: request cardinality violation. */

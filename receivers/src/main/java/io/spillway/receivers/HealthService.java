@@ -177,7 +177,7 @@ final class HealthService {
     if (!(received instanceof WireMessage.Bytes bytes)) {
       throw new MalformedRequestException("the request cannot be read");
     }
-    Slice body = Decompression.decompress(bytes.codec(), bytes.body(), MAX_REQUEST_BYTES);
+    Slice body = Decompression.decompress(bytes.encoding(), bytes.body(), MAX_REQUEST_BYTES);
     byte[] request = body.toByteArray();
     if (request.length == 0) {
       return "";

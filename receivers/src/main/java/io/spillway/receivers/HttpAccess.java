@@ -17,9 +17,9 @@ final class HttpAccess {
   }
 
   /** What the head asks for, if its sender may. */
-  HttpHead read(HttpRequest request) {
+  HttpHead read(HttpRequest request, HttpPaths paths) {
     return switch (access.judge(request.headers().get(HttpHeaderNames.AUTHORIZATION))) {
-      case ADMITTED -> HttpHead.read(request);
+      case ADMITTED -> HttpHead.read(request, paths);
       case DENIED -> denied(HttpHead.isJson(request));
       case UNKNOWN -> unknown(HttpHead.isJson(request));
     };

@@ -5,9 +5,10 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 
 /**
- * What the head of a request says about the connection.
+ * What the head of a request says about its body and the connection.
  *
- * @param contentLength 0 if there is no body; -1 if it is chunked
+ * @param keepAlive whether the connection outlives the request
+ * @param contentLength 0 if there is no body; -1 if only its end tells
  * @param expectsContinue the body follows only when we ask for it
  */
 record HttpFraming(
@@ -23,5 +24,19 @@ record HttpFraming(
         HttpUtil.isKeepAlive(head),
         chunked ? -1 : HttpUtil.getContentLength(head, 0L),
         HttpUtil.is100ContinueExpected(head));
+  }
+
+  /**
+   * Of a request on a stream (RFC 9113 §8.1): its end is that of the body, whatever the head says.
+   *
+   * @param ended whether the stream ended with the head
+   * @throws NumberFormatException if the length it gives is none
+   */
+  static HttpFraming ofStream(HttpRequest head, boolean ended) {
+    return new HttpFraming(
+        head.protocolVersion(),
+        true,
+        ended ? 0 : HttpUtil.getContentLength(head, -1L),
+        !ended && HttpUtil.is100ContinueExpected(head));
   }
 }

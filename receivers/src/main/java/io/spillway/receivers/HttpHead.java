@@ -5,18 +5,16 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
-import java.util.HashMap;
+import io.spillway.otlp.codec.Encoding;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the head of an HTTP request asks for (OTLP §OTLP/HTTP Request). */
 sealed interface HttpHead {
 
   /** An export that may be read on. */
-  record Accepted(Signal signal, Codec codec, boolean json) implements HttpHead {}
+  record Accepted(Signal signal, Encoding encoding, boolean json) implements HttpHead {}
 
   /**
    * A request that the head alone is reason to refuse.
@@ -31,14 +29,14 @@ sealed interface HttpHead {
     return isMediaType(request, HttpReply.JSON);
   }
 
-  static HttpHead read(HttpRequest request) {
+  static HttpHead read(HttpRequest request, HttpPaths paths) {
     boolean json = isJson(request);
-    Signal signal = Paths.SIGNALS.get(path(request.uri()));
+    Signal signal = paths.signal(request.uri());
     if (signal == null) {
       return refused(
           null,
           HttpResponseStatus.NOT_FOUND,
-          "nothing is served at this path (expected /v1/traces, /v1/metrics or /v1/logs)",
+          "nothing is served at this path (expected " + paths.list() + ")",
           json);
     }
     if (!HttpMethod.POST.equals(request.method())) {
@@ -60,21 +58,23 @@ sealed interface HttpHead {
               + " is not served (expected application/x-protobuf or application/json)",
           json);
     }
-    String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
-    Codec codec = Codec.ofEncoding(encoding);
-    if (codec == null) {
+    String token = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
+    Encoding encoding = Encoding.of(token);
+    if (encoding == null) {
       Refused refused =
           refused(
               signal,
               HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE,
               "Content-Encoding "
-                  + encoding
-                  + " is not served (expected gzip, zstd, identity or none)",
+                  + token
+                  + " is not served (expected one of "
+                  + Encoding.ACCEPTED
+                  + ", or none)",
               json);
-      refused.response().headers().set(HttpHeaderNames.ACCEPT_ENCODING, "gzip, zstd, identity");
+      refused.response().headers().set(HttpHeaderNames.ACCEPT_ENCODING, Encoding.ACCEPTED);
       return refused;
     }
-    return new Accepted(signal, codec, json);
+    return new Accepted(signal, encoding, json);
   }
 
   private static Refused refused(
@@ -91,32 +91,5 @@ sealed interface HttpHead {
     int end = value.indexOf(';');
     String type = end < 0 ? value : value.substring(0, end);
     return type.trim().toLowerCase(Locale.ROOT).equals(expected);
-  }
-
-  /** The path of a request target, also of one in absolute form, without its query. */
-  private static String path(String target) {
-    int start = 0;
-    int authority = target.indexOf("://");
-    if (!target.startsWith("/") && authority > 0) {
-      start = target.indexOf('/', authority + "://".length());
-      if (start < 0) {
-        return "/";
-      }
-    }
-    int query = target.indexOf('?', start);
-    return target.substring(start, query < 0 ? target.length() : query);
-  }
-
-  /** The endpoints by path. */
-  final class Paths {
-    private static final Map<String, Signal> SIGNALS = new HashMap<>();
-
-    static {
-      for (Signal signal : Signal.values()) {
-        SIGNALS.put(signal.httpPath(), signal);
-      }
-    }
-
-    private Paths() {}
   }
 }

@@ -3,24 +3,29 @@ package io.spillway.receivers;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.ChannelGroupFuture;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.ssl.SslHandler;
 import io.spillway.otlp.stage.Answer;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The OTLP/HTTP endpoint: HTTP/1.1 on Netty. Safe on any thread. */
+/** The OTLP/HTTP endpoint: HTTP/1.1 and HTTP/2 on Netty. Safe on any thread. */
 final class HttpServer {
   static final int MAX_REQUEST_LINE_BYTES = 8 << 10;
   static final int MAX_HEADER_BYTES = 16 << 10;
@@ -36,6 +41,8 @@ final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiver.class);
 
   private final int maxRequestBytes;
+  private final HttpService service;
+  private final @Nullable OriginPolicy origins;
   private final HttpTimeouts timeouts;
   private final Intake intake;
   private final ChannelGroup connections;
@@ -51,12 +58,16 @@ final class HttpServer {
   HttpServer(
       Listener listener,
       int maxRequestBytes,
+      HttpService service,
       HttpTimeouts timeouts,
       Intake intake,
       EventLoopGroup acceptors,
       EventLoopGroup workers)
       throws IOException {
     this.maxRequestBytes = maxRequestBytes;
+    this.service = service;
+    Cors cors = service.cors();
+    this.origins = cors == null ? null : new OriginPolicy(cors);
     this.timeouts = timeouts;
     this.intake = intake;
     this.access = new HttpAccess(listener.access(), listener.events());
@@ -85,6 +96,15 @@ final class HttpServer {
     return maxRequestBytes;
   }
 
+  HttpService service() {
+    return service;
+  }
+
+  /** Null if scripts of pages have nothing to send here. */
+  @Nullable OriginPolicy origins() {
+    return origins;
+  }
+
   HttpTimeouts timeouts() {
     return timeouts;
   }
@@ -101,6 +121,35 @@ final class HttpServer {
     return listening.localAddress();
   }
 
+  /** Serves a connection in HTTP/1.1. */
+  void serveHttp1(ChannelPipeline pipeline) {
+    HttpDecoderConfig limits =
+        new HttpDecoderConfig()
+            .setMaxInitialLineLength(MAX_REQUEST_LINE_BYTES)
+            .setMaxHeaderSize(MAX_HEADER_BYTES);
+    pipeline.addLast(
+        new HttpServerCodec(limits), new HttpConnection(this, pipeline.channel().eventLoop()));
+  }
+
+  /** Serves a connection in HTTP/2. */
+  void serveHttp2(ChannelPipeline pipeline) {
+    new Http2Connection(this, null).addTo(pipeline);
+  }
+
+  /** Closes our side of a connection, after what was written. */
+  static void endOutput(ChannelHandlerContext ctx) {
+    SslHandler tls = ctx.pipeline().get(SslHandler.class);
+    if (tls == null) {
+      ChannelFuture _ = ((DuplexChannel) ctx.channel()).shutdownOutput();
+    } else {
+      tls.closeOutbound()
+          .addListener(
+              ended -> {
+                ChannelFuture _ = ((DuplexChannel) ctx.channel()).shutdownOutput();
+              });
+    }
+  }
+
   boolean isStopping() {
     return stopping;
   }
@@ -115,16 +164,21 @@ final class HttpServer {
     inFlight.release();
   }
 
+  /** A connection failed; says so unless the network or the sender is to blame. */
   void connectionFailed(Throwable cause) {
+    if (cause instanceof IOException || cause.getCause() instanceof IOException) {
+      return;
+    }
     connectionFailures.write(
         "receiver otlp/http: a connection failed and was closed. Its sender will send again.",
         cause);
   }
 
-  /** Takes no more connections; open ones get 503 for new requests. */
+  /** Takes no more connections; open ones are told so, and get 503 for new requests. */
   void stopAccepting() {
     stopping = true;
     listening.close().awaitUninterruptibly();
+    connections.forEach(connection -> connection.pipeline().fireUserEventTriggered(Stopping.NOW));
   }
 
   /** Waits for the requests in flight until the deadline, then closes all connections. */
@@ -144,11 +198,12 @@ final class HttpServer {
     @Override
     protected void initChannel(Channel channel) {
       connections.add(channel);
-      HttpDecoderConfig limits =
-          new HttpDecoderConfig()
-              .setMaxInitialLineLength(MAX_REQUEST_LINE_BYTES)
-              .setMaxHeaderSize(MAX_HEADER_BYTES);
-      channel.pipeline().addLast(new HttpServerCodec(limits), new HttpConnection(HttpServer.this));
+      channel.pipeline().addLast(new HttpVersionDetector(HttpServer.this));
     }
+  }
+
+  /** What connections hear when the server stops. */
+  enum Stopping {
+    NOW
   }
 }

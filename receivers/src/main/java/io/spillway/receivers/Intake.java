@@ -1,11 +1,11 @@
 package io.spillway.receivers;
 
-import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.Decompression;
+import io.spillway.otlp.codec.Encoding;
 import io.spillway.otlp.json.JsonTranscoder;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
@@ -76,15 +76,16 @@ final class Intake {
    * @param body the body as it came, in an array that is written no more
    * @param maxBytes limit of the request after decompression
    */
-  void take(Exchange exchange, Codec codec, boolean json, Slice body, int maxBytes, Reply reply) {
+  void take(
+      Exchange exchange, Encoding encoding, boolean json, Slice body, int maxBytes, Reply reply) {
     try {
-      if (!exchange.reserve(expectedBytes(codec, body.length(), maxBytes))) {
+      if (!exchange.reserve(expectedBytes(encoding, body.length(), maxBytes))) {
         reply.answer(noRoom());
         return;
       }
       Slice plain;
       try {
-        plain = Decompression.decompress(codec, body, maxBytes);
+        plain = Decompression.decompress(encoding, body, maxBytes);
       } catch (MalformedRequestException e) {
         reply.undecodable(new Answer.Invalid(reason(e)));
         return;
@@ -109,8 +110,10 @@ final class Intake {
     return Objects.requireNonNullElse(refusal.getMessage(), "no reason given");
   }
 
-  private static long expectedBytes(Codec codec, int length, int maxBytes) {
-    return codec == Codec.NONE ? length : Math.min((long) length * EXPECTED_RATIO, maxBytes);
+  private static long expectedBytes(Encoding encoding, int length, int maxBytes) {
+    return encoding == Encoding.IDENTITY
+        ? length
+        : Math.min((long) length * EXPECTED_RATIO, maxBytes);
   }
 
   /** Where the answer to one request goes. Called on any thread; only the first call counts. */

@@ -207,6 +207,7 @@ public final class OtlpReceiver {
             new HttpServer(
                 listener,
                 httpConfig.maxRequestBytes(),
+                httpConfig.service(),
                 httpConfig.guard().timeouts(),
                 intake,
                 accepting,

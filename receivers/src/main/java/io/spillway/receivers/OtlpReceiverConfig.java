@@ -70,9 +70,10 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
    *
    * @param maxRequestBytes limit of one request body, before and after decompression
    */
-  public record Http(Endpoint endpoint, int maxRequestBytes, HttpGuard guard) {
+  public record Http(Endpoint endpoint, int maxRequestBytes, HttpService service, HttpGuard guard) {
+    /** The paths of the specification, no pages, and open to anybody. */
     Http(Endpoint endpoint, int maxRequestBytes) {
-      this(endpoint, maxRequestBytes, HttpGuard.DEFAULT);
+      this(endpoint, maxRequestBytes, HttpService.DEFAULT, HttpGuard.DEFAULT);
     }
 
     private static Http read(Section section) {
@@ -80,7 +81,8 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
       long bytes =
           section.bytes(
               "max_request_body_size", DEFAULT_MAX_REQUEST_BYTES, 1, (long) MAX_REQUEST_MIB << 20);
-      return new Http(endpoint, Math.toIntExact(bytes), HttpGuard.read(section));
+      return new Http(
+          endpoint, Math.toIntExact(bytes), HttpService.read(section), HttpGuard.read(section));
     }
   }
 }

@@ -81,6 +81,21 @@ class AdmittedRequestsTest {
   }
 
   @Test
+  void http2_noRoomWhileReading_503WithRetryAfter() throws IOException {
+    try (RawHttp2 client = new RawHttp2(harness.receiver().httpAddress())) {
+      client.postTraces(1).body(1, Payloads.noise(200_000));
+
+      assertThat(client.read(1).status()).isEqualTo(503);
+      assertThat(client.read(1).header("retry-after")).isEqualTo("1");
+      assertRefusedBesideHeld();
+      freeRoom();
+      harness.gate().answerWith(new Answer.Accepted(1));
+      client.postTraces(3).body(3, Payloads.noise(200_000));
+      assertThat(client.read(3).status()).isEqualTo(200);
+    }
+  }
+
+  @Test
   void http_noRoomToDecompress_503WithoutTrying() throws IOException {
     try (RawHttp client = harness.http()) {
       RawHttp.Response response =

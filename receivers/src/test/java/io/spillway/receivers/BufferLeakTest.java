@@ -47,6 +47,7 @@ class BufferLeakTest {
     for (int i = 0; i < ROUNDS; i++) {
       answered();
       refused();
+      overHttp2();
       abandoned();
     }
     await().until(() -> harness.admission().inFlightBytes() == 0);
@@ -91,6 +92,23 @@ class BufferLeakTest {
     }
     harness.gate().answerWith(new Answer.Accepted(1));
     harness.gate().submissions().get(before).answer().accept(new Answer.Accepted(1));
+  }
+
+  /** Answered, refused in the middle, given up by the sender, and cut off at the gate. */
+  private void overHttp2() throws IOException {
+    int before = harness.gate().submissions().size();
+    try (RawHttp2 client = new RawHttp2(harness.receiver().httpAddress())) {
+      client.postTraces(1).body(1, Payloads.noise(300_000)).read(1);
+      client.postTraces(3).body(3, new byte[ReceiverHarness.MAX_REQUEST_BYTES + 1]).read(3);
+      client.post(5, "/nothing").body(5, Payloads.noise(1000)).read(5);
+      client.postTraces(7).data(7, Payloads.noise(1000), false);
+      client.reset(7, 0);
+      harness.gate().onSubmit(submission -> {});
+      client.postTraces(9).body(9, Payloads.noise(1000));
+      await().until(() -> harness.gate().submissions().size() >= before + 2);
+    }
+    harness.gate().answerWith(new Answer.Accepted(1));
+    harness.gate().submissions().getLast().answer().accept(new Answer.Accepted(1));
   }
 
   private void assertThatDetectorWorks() {

@@ -68,7 +68,7 @@ final class GrpcSender implements AutoCloseable {
 
   private GrpcSender(NettyChannelBuilder builder) {
     CompressorRegistry compressors = CompressorRegistry.newEmptyInstance();
-    for (String encoding : List.of("gzip", "zstd", "br", "identity")) {
+    for (String encoding : List.of("gzip", "zstd", "snappy", "br", "identity")) {
       compressors.register(new AsItIs(encoding));
     }
     channel = builder.usePlaintext().disableRetry().compressorRegistry(compressors).build();

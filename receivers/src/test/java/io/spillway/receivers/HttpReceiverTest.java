@@ -16,6 +16,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -30,6 +31,25 @@ class HttpReceiverTest {
   private static final int LIMIT = ReceiverHarness.MAX_REQUEST_BYTES;
 
   @RegisterExtension final ReceiverHarness harness = new ReceiverHarness();
+
+  @RegisterExtension
+  final ReceiverHarness elsewhere =
+      new ReceiverHarness(
+          new HttpService(new HttpPaths(Map.of("/otlp/metrics", Signal.METRICS)), null));
+
+  // conformance: H-02, H-05
+  @Test
+  void h02_configuredPath_isServedAndItsDefaultIsNot() throws Exception {
+    try (RawHttp client = elsewhere.http()) {
+      assertThat(client.post("/otlp/metrics", PROTOBUF, new byte[0]).read().status())
+          .isEqualTo(200);
+      Response unknown = client.post("/v1/metrics", PROTOBUF, new byte[0]).read();
+      assertThat(unknown.status()).isEqualTo(404);
+      assertThat(status(unknown).message())
+          .isEqualTo("nothing is served at this path (expected /otlp/metrics)");
+    }
+    assertThat(elsewhere.listener().only().signal()).isEqualTo(Signal.METRICS);
+  }
 
   @ParameterizedTest
   @CsvSource({"/v1/traces, TRACES", "/v1/metrics, METRICS", "/v1/logs, LOGS"})
@@ -121,21 +141,25 @@ class HttpReceiverTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"identity", "gzip", "GZIP", "zstd"})
-  void h15_servedEncoding_reachesGateDecompressed(String encoding) throws IOException {
+  @CsvSource({
+    "identity, identity",
+    "gzip, gzip",
+    "GZIP, gzip",
+    "zstd, zstd",
+    "zlib, zlib",
+    "deflate, zlib",
+    "snappy, snappy",
+    "snappy, x-snappy-framed",
+    "x-snappy-framed, x-snappy-framed",
+    "lz4, lz4"
+  })
+  void h15_servedEncoding_reachesGateDecompressed(String token, String format) throws IOException {
     byte[] body = Payloads.traces(50);
-    byte[] sent =
-        switch (encoding) {
-          case "identity" -> body;
-          case "zstd" -> Payloads.zstd(body);
-          default -> Payloads.gzip(body);
-        };
+    byte[] sent = Payloads.encoded(format, body);
 
     try (RawHttp client = harness.http()) {
       Response response =
-          client
-              .post("/v1/traces", PROTOBUF + "Content-Encoding: " + encoding + "\r\n", sent)
-              .read();
+          client.post("/v1/traces", PROTOBUF + "Content-Encoding: " + token + "\r\n", sent).read();
 
       assertThat(response.status()).isEqualTo(200);
     }
@@ -144,7 +168,7 @@ class HttpReceiverTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"br", "deflate", "gzip, gzip"})
+  @ValueSource(strings = {"br", "none", "gzip, gzip"})
   void h17_otherEncoding_415WithAcceptEncoding(String encoding) throws Exception {
     try (RawHttp client = harness.http()) {
       Response response =
@@ -156,21 +180,22 @@ class HttpReceiverTest {
               .read();
 
       assertThat(response.status()).isEqualTo(415);
-      assertThat(response.header("accept-encoding")).isEqualTo("gzip, zstd, identity");
+      assertThat(response.header("accept-encoding"))
+          .isEqualTo("gzip, zstd, zlib, deflate, snappy, x-snappy-framed, lz4, identity");
       assertThat(status(response).message())
           .isEqualTo(
               "Content-Encoding "
                   + encoding
-                  + " is not served (expected gzip, zstd, identity or none)");
+                  + " is not served (expected one of gzip, zstd, zlib, deflate, snappy,"
+                  + " x-snappy-framed, lz4, identity, or none)");
     }
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Invalid.class);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gzip", "zstd"})
+  @ValueSource(strings = {"gzip", "zstd", "zlib", "snappy", "x-snappy-framed", "lz4"})
   void h18_damagedCompression_400(String encoding) throws Exception {
-    byte[] body = Payloads.traces(50);
-    byte[] whole = encoding.equals("gzip") ? Payloads.gzip(body) : Payloads.zstd(body);
+    byte[] whole = Payloads.encoded(encoding, Payloads.traces(50));
     byte[] truncated = Arrays.copyOf(whole, whole.length - 5);
 
     try (RawHttp client = harness.http()) {
@@ -305,9 +330,14 @@ class HttpReceiverTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gzip", "zstd"})
+  @ValueSource(strings = {"gzip", "zstd", "zlib", "snappy", "x-snappy-framed", "lz4"})
   void h25_bomb_413(String encoding) throws IOException {
-    byte[] bomb = encoding.equals("gzip") ? Payloads.gzipBomb() : Payloads.zstdBomb();
+    byte[] bomb =
+        switch (encoding) {
+          case "gzip" -> Payloads.gzipBomb();
+          case "zstd" -> Payloads.zstdBomb();
+          default -> Payloads.encoded(encoding, new byte[16 << 20]);
+        };
     assertThat(bomb.length).isLessThan(LIMIT);
 
     try (RawHttp client = harness.http()) {
@@ -623,7 +653,7 @@ class HttpReceiverTest {
   @Test
   void refusedHead_shortBodyIsReadAndConnectionKept() throws IOException {
     try (RawHttp client = harness.http()) {
-      byte[] body = new byte[HttpConnection.MAX_DISCARDED_BYTES];
+      byte[] body = new byte[HttpExchange.MAX_DISCARDED_BYTES];
       assertThat(client.post("/v1/traces", "", body).read().status()).isEqualTo(415);
 
       assertThat(client.postProtobuf(new byte[0]).read().status()).isEqualTo(200);
@@ -633,7 +663,7 @@ class HttpReceiverTest {
   @Test
   void refusedHead_longBodyEndsConnection() throws IOException {
     try (RawHttp client = harness.http()) {
-      byte[] body = new byte[HttpConnection.MAX_DISCARDED_BYTES + 1];
+      byte[] body = new byte[HttpExchange.MAX_DISCARDED_BYTES + 1];
       assertThat(client.post("/v1/traces", "", body).read().status()).isEqualTo(415);
 
       assertThat(client.isAtEnd()).isTrue();

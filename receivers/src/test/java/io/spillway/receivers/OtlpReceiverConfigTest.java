@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.config.Problems.Problem;
+import io.spillway.otlp.Signal;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,54 @@ class OtlpReceiverConfigTest {
             new OtlpReceiverConfig(
                 new OtlpReceiverConfig.Grpc(new Endpoint("0.0.0.0", 14317), 8 * MIB),
                 new OtlpReceiverConfig.Http(new Endpoint("::1", 14318), MIB / 2)));
+  }
+
+  // conformance: H-02, H-60
+  @Test
+  void read_pathsAndCors_areTaken() {
+    OtlpReceiverConfig config =
+        read(
+            """
+            receivers:
+              otlp:
+                protocols:
+                  http:
+                    traces_url_path: /otlp/traces
+                    cors:
+                      allowed_origins: [ "https://*.example", "*" ]
+                      allowed_headers: [ x-tenant ]
+                      exposed_headers: [ retry-after ]
+                      max_age: 7200
+            """);
+
+    assertThat(config.http().service().cors())
+        .isEqualTo(
+            new Cors(
+                List.of("https://*.example", "*"),
+                List.of("x-tenant"),
+                List.of("retry-after"),
+                7200));
+    assertThat(config.http().service().paths().signal("/otlp/traces?x")).isEqualTo(Signal.TRACES);
+    assertThat(config.http().service().paths().signal("/v1/traces")).isNull();
+    assertThat(config.http().service().paths().signal("/v1/logs")).isEqualTo(Signal.LOGS);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "traces_url_path: v1       | traces_url_path       | \"v1\" is not a path (expected one"
+            + " that begins with / and has no ? and no #)",
+        "logs_url_path: /v1/traces | logs_url_path         | \"/v1/traces\" is the path of traces"
+            + " too (expected one of its own)",
+        "cors: { max_age: 1 }      | cors::allowed_origins | no origin is allowed (expected at"
+            + " least one, or no cors section)",
+        "cors: { allowed_origins: ['*.*'] } | cors::allowed_origins | \"*.*\" is not an origin"
+            + " (expected for example https://app.example, with at most one *)"
+      })
+  void read_badPathOrOrigin_isAProblem(String yaml, String key, String message) {
+    assertThat(problems("receivers: { otlp: { protocols: { http: { " + yaml + " } } } }"))
+        .containsExactly(new Problem("receivers::otlp::protocols::http::" + key, message));
   }
 
   @Test

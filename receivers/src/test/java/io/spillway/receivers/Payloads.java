@@ -1,15 +1,21 @@
 package io.spillway.receivers;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdOutputStream;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.Random;
+import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
+import net.jpountz.lz4.LZ4FrameOutputStream;
+import org.xerial.snappy.Snappy;
+import org.xerial.snappy.SnappyFramedOutputStream;
 
 /** Request bodies. */
 final class Payloads {
@@ -45,6 +51,37 @@ final class Payloads {
 
   static byte[] zstd(byte[] bytes) {
     return Zstd.compress(bytes);
+  }
+
+  /** In any format that requests come in; {@code snappy} is the one without frames. */
+  static byte[] encoded(String format, byte[] bytes) {
+    ByteArrayOutputStream encoded = new ByteArrayOutputStream();
+    if (format.equals("snappy")) {
+      return snappy(bytes);
+    }
+    try (OutputStream out =
+        switch (format) {
+          case "identity" -> encoded;
+          case "gzip" -> new GZIPOutputStream(encoded);
+          case "zstd" -> new ZstdOutputStream(encoded);
+          case "zlib" -> new DeflaterOutputStream(encoded);
+          case "x-snappy-framed" -> new SnappyFramedOutputStream(encoded);
+          case "lz4" -> new LZ4FrameOutputStream(encoded);
+          default -> throw new IllegalArgumentException(format);
+        }) {
+      out.write(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return encoded.toByteArray();
+  }
+
+  private static byte[] snappy(byte[] bytes) {
+    try {
+      return Snappy.compress(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** 1 GiB of zeros in a few KiB of zstd frames. */

@@ -74,8 +74,10 @@ final class RawHttp implements AutoCloseable {
     Map<String, String> headers = new TreeMap<>();
     for (String line = readLine(); !line.isEmpty(); line = readLine()) {
       int colon = line.indexOf(':');
-      headers.put(
-          line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).trim());
+      headers.merge(
+          line.substring(0, colon).toLowerCase(Locale.ROOT),
+          line.substring(colon + 1).trim(),
+          (one, other) -> one + "," + other);
     }
     int length = Integer.parseInt(headers.getOrDefault("content-length", "0"));
     byte[] body = in.readNBytes(length);
@@ -83,6 +85,11 @@ final class RawHttp implements AutoCloseable {
       throw new EOFException("body ended after " + body.length + " of " + length + " bytes");
     }
     return new Response(Integer.parseInt(statusLine[1]), headers, body);
+  }
+
+  /** The rest of the connection, after an upgrade. */
+  RawHttp2 goOnInHttp2() throws IOException {
+    return new RawHttp2(socket, in).begin();
   }
 
   /** Whether the server closed its side, without another byte. */

@@ -33,6 +33,14 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback, Au
         admissionBytes);
   }
 
+  ReceiverHarness(Cors cors) {
+    this(new HttpService(HttpPaths.DEFAULT, cors));
+  }
+
+  ReceiverHarness(HttpService service) {
+    this(loopback(GrpcGuard.DEFAULT, service, HttpGuard.DEFAULT), ADMISSION_BYTES);
+  }
+
   ReceiverHarness(OtlpReceiverConfig config, long admissionBytes) {
     this.config = config;
     this.admissionBytes = admissionBytes;
@@ -43,10 +51,14 @@ final class ReceiverHarness implements BeforeEachCallback, AfterEachCallback, Au
   }
 
   static OtlpReceiverConfig loopback(GrpcGuard grpc, HttpGuard http) {
+    return loopback(grpc, HttpService.DEFAULT, http);
+  }
+
+  private static OtlpReceiverConfig loopback(GrpcGuard grpc, HttpService service, HttpGuard http) {
     Endpoint free = new Endpoint("127.0.0.1", 0);
     return new OtlpReceiverConfig(
         new OtlpReceiverConfig.Grpc(free, MAX_REQUEST_BYTES, grpc),
-        new OtlpReceiverConfig.Http(free, MAX_REQUEST_BYTES, http));
+        new OtlpReceiverConfig.Http(free, MAX_REQUEST_BYTES, service, http));
   }
 
   ScriptedGate gate() {

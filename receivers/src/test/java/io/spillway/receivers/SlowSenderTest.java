@@ -19,6 +19,7 @@ class SlowSenderTest {
       new ReceiverHarness(
           new HttpTimeouts(SHORT, SHORT, SHORT, SHORT), ReceiverHarness.ADMISSION_BYTES);
 
+  // conformance: H-50
   @Test
   void h50_headNeverEnds_connectionIsClosed() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -28,6 +29,7 @@ class SlowSenderTest {
     }
   }
 
+  // conformance: H-50
   @Test
   void h50_idleConnection_isClosed() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -36,6 +38,7 @@ class SlowSenderTest {
     }
   }
 
+  // conformance: H-45, H-47, H-50
   @Test
   void h45_bodyNeverEnds_503AndClosed() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -47,6 +50,39 @@ class SlowSenderTest {
       assertThat(response.status()).isEqualTo(503);
       assertThat(response.header("retry-after")).isEqualTo("5");
       assertThat(client.isAtEnd()).isTrue();
+    }
+    assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Unavailable.class);
+    assertThat(harness.admission().inFlightBytes()).isZero();
+  }
+
+  // conformance: H-50
+  @Test
+  void h50_connectionSaysNothing_isClosed() throws IOException {
+    try (RawHttp client = harness.http()) {
+      assertThat(client.isAtEnd()).isTrue();
+    }
+  }
+
+  // conformance: H-50
+  @Test
+  void h50_http2PrefaceNeverEnds_isClosed() throws IOException {
+    try (RawHttp client = harness.http()) {
+      client.send("PRI * HTT");
+
+      assertThat(client.isAtEnd()).isTrue();
+    }
+  }
+
+  // conformance: H-45, H-50
+  @Test
+  void h45_http2BodyNeverEnds_503AndIdleConnectionEnds() throws IOException {
+    try (RawHttp2 client = new RawHttp2(harness.receiver().httpAddress())) {
+      client.postTraces(1).data(1, new byte[3], false);
+
+      assertThat(client.read(1).status()).isEqualTo(503);
+      assertThat(client.read(1).header("retry-after")).isEqualTo("5");
+      assertThat(client.readGoAway()).isEqualTo(1);
+      client.readToEnd();
     }
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Unavailable.class);
     assertThat(harness.admission().inFlightBytes()).isZero();

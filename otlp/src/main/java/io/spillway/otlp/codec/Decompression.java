@@ -36,6 +36,19 @@ public final class Decompression {
     };
   }
 
+  /** As {@link #decompress(Codec, Slice, int)}, for all encodings that requests come in. */
+  public static Slice decompress(Encoding encoding, Slice bytes, int maxBytes)
+      throws MalformedRequestException, PayloadTooLargeException {
+    return switch (encoding) {
+      case IDENTITY -> decompress(Codec.NONE, bytes, maxBytes);
+      case GZIP -> decompress(Codec.GZIP, bytes, maxBytes);
+      case ZSTD -> decompress(Codec.ZSTD, bytes, maxBytes);
+      case ZLIB -> new ZlibStream(bytes, maxBytes).decompress();
+      case SNAPPY -> new SnappyStream(bytes, maxBytes).decompress();
+      case LZ4 -> new Lz4Stream(bytes, maxBytes).decompress();
+    };
+  }
+
   /**
    * The decompressed bytes of a stream of members or frames, in constant memory. Reading throws
    * {@link java.io.EOFException} if it ends within one, and another exception if it is damaged. For
