@@ -33,7 +33,8 @@ sealed interface HttpHead {
       return refused(
           null,
           HttpResponseStatus.NOT_FOUND,
-          "nothing is served at this path (expected /v1/traces, /v1/metrics or /v1/logs)",
+          "nothing is served at this path (expected /v1/traces, /v1/metrics, /v1/logs or"
+              + " /v1development/profiles)",
           json);
     }
     if (!HttpMethod.POST.equals(request.method())) {
@@ -54,6 +55,16 @@ sealed interface HttpHead {
               + request.headers().get(HttpHeaderNames.CONTENT_TYPE, "is missing, which")
               + " is not served (expected application/x-protobuf or application/json)",
           json);
+    }
+    if (json && !signal.isStable()) {
+      return refused(
+          signal,
+          HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE,
+          "JSON of "
+              + signal.label()
+              + " is not served, since what it means changes between versions of OTLP (expected"
+              + " application/x-protobuf)",
+          true);
     }
     String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
     Codec codec = Codec.ofEncoding(encoding);
