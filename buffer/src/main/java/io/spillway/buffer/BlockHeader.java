@@ -80,7 +80,8 @@ record BlockHeader(
   private static final byte ENCRYPTED = 1;
 
   /** On disk a signal or codec is its place here; append only. */
-  private static final List<Signal> SIGNALS = List.of(Signal.TRACES, Signal.METRICS, Signal.LOGS);
+  private static final List<Signal> SIGNALS =
+      List.of(Signal.TRACES, Signal.METRICS, Signal.LOGS, Signal.PROFILES);
 
   private static final List<Codec> CODECS = List.of(Codec.NONE, Codec.GZIP, Codec.ZSTD);
 

@@ -286,7 +286,7 @@ final class BlockReader {
 
   private @Nullable Path setAside(
       SegmentQueue q, int cycle, long position, long length, long firstItem) {
-    int most = (int) Math.clamp(length, 0, 2L * SegmentQueue.MAX_RECORD_BYTES);
+    int most = (int) Math.clamp(length, 0, 2L * q.maxRecordBytes());
     Slice bytes = q.bytes(cycle, position, most);
     return bytes.isEmpty() ? null : quarantine.record(id, cycle, position, firstItem, bytes);
   }

@@ -87,7 +87,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final InstantSource clock;
   private final SegmentFiles files;
   private final LaneAccount account;
-  private final HandOver handOver = new HandOver();
+  private final HandOver handOver;
   private final BlockBuilder builder;
   private final LaneRecovery recovery;
   private final LogLimit logLimit;
@@ -149,6 +149,7 @@ final class DiskLane implements Lane, AutoCloseable {
     this.home = home;
     this.clock = clock;
     this.newestAccepted = clock.millis();
+    this.handOver = new HandOver(id.signal());
     this.kept = new KeptSegments();
     this.files = new SegmentFiles(id, directory, quarantine, budget.space());
     this.account = new LaneAccount(id, clock);
@@ -194,7 +195,14 @@ final class DiskLane implements Lane, AutoCloseable {
 
   @Override
   public int maxAppendBytes() {
-    return HandOver.MAX_BLOCK_BYTES;
+    return handOver.maxAppendBytes();
+  }
+
+  /** With room for the header, and for what encryption and codecs add to what cannot shrink. */
+  private int maxRecordBytes() {
+    return id.signal().concatenates()
+        ? SegmentQueue.MAX_RECORD_BYTES
+        : SegmentQueue.LARGEST_RECORD_BYTES;
   }
 
   // ---- appending, any thread
@@ -776,7 +784,7 @@ final class DiskLane implements Lane, AutoCloseable {
       recovery.deleteSettled(cycles);
     }
     int next = recovery.nextCycle(found);
-    SegmentQueue opened = SegmentQueue.open(files, segmentBytes, budget, next);
+    SegmentQueue opened = SegmentQueue.open(files, segmentBytes, maxRecordBytes(), budget, next);
     try {
       if (!hasCheckpoint) {
         recovery.startWithoutCheckpoint(opened);

@@ -1,5 +1,6 @@
 package io.spillway.buffer;
 
+import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane.AppendCallback;
 import java.util.ArrayDeque;
@@ -15,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class HandOver {
 
-  /** Largest uncompressed block, and so the largest append. */
+  /** Largest uncompressed block of several requests, and so the largest append. */
   static final int MAX_BLOCK_BYTES = 1024 * 1024;
+
+  /** Largest request that cannot be cut, and so is a block of its own. */
+  static final int MAX_WHOLE_BYTES = 8 * 1024 * 1024;
 
   /** One request of the largest size that receivers take arrives as this many bytes at once. */
   static final long MAX_QUEUED_BYTES = 64L * 1024 * 1024;
@@ -27,11 +31,24 @@ final class HandOver {
   record Pending(
       Slice request, int items, int sampledOut, long acceptedMillis, AppendCallback callback) {}
 
+  private final int maxBlockBytes;
+  private final int maxBlockRequests;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Pending> queue = new ArrayDeque<>();
   private long queuedBytes;
   private boolean closed;
+
+  /** Makes blocks of requests of this signal. */
+  HandOver(Signal signal) {
+    this.maxBlockBytes = signal.concatenates() ? MAX_BLOCK_BYTES : MAX_WHOLE_BYTES;
+    this.maxBlockRequests = signal.concatenates() ? BlockHeader.MAX_REQUESTS : 1;
+  }
+
+  /** The largest append, in bytes. */
+  int maxAppendBytes() {
+    return maxBlockBytes;
+  }
 
   /** False if the bounds leave no room now, or if the lane is closed. */
   boolean offer(Pending append) {
@@ -115,8 +132,8 @@ final class HandOver {
     int bytes = 0;
     for (Pending next = queue.peek();
         next != null
-            && block.size() < BlockHeader.MAX_REQUESTS
-            && bytes + next.request.length() <= MAX_BLOCK_BYTES;
+            && block.size() < maxBlockRequests
+            && bytes + next.request.length() <= maxBlockBytes;
         next = queue.peek()) {
       block.add(queue.remove());
       bytes += next.request.length();

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   0            8           16
  *   +------------+-----------+----- … -----+
- *   |   magic    |  zeros    |  9 counters: signal × kind, in the byte order of the machine
+ *   |   magic    |  zeros    |  12 counters: signal × kind, in the byte order of the machine
  *   +------------+-----------+----- … -----+
  * </pre>
  */
@@ -51,10 +51,11 @@ public final class ReceivedCounts {
   }
 
   /** On disk a counter's place follows from these; append only. */
-  private static final List<Signal> SIGNALS = List.of(Signal.TRACES, Signal.METRICS, Signal.LOGS);
+  private static final List<Signal> SIGNALS =
+      List.of(Signal.TRACES, Signal.METRICS, Signal.LOGS, Signal.PROFILES);
 
   private static final List<Kind> KINDS = List.of(Kind.ACCEPTED, Kind.REFUSED, Kind.INVALID);
-  private static final int COUNTERS = 9;
+  private static final int COUNTERS = 12;
 
   private final Path file;
   private final AtomicLongArray counters = new AtomicLongArray(COUNTERS);

@@ -37,10 +37,15 @@ final class SegmentQueue implements AutoCloseable {
    */
   static final int SLACK_BYTES = 256 * 1024;
 
-  /** The largest record; Chronicle takes up to a quarter of a mapped block. */
+  /** The largest record of a queue of blocks of many requests. */
   static final int MAX_RECORD_BYTES = 2 * 1024 * 1024;
 
-  private static final long MAPPED_BLOCK_BYTES = 4L * MAX_RECORD_BYTES;
+  /** The largest record of any queue, see {@link HandOver#MAX_WHOLE_BYTES}. */
+  static final int LARGEST_RECORD_BYTES = 2 * HandOver.MAX_WHOLE_BYTES;
+
+  /** Chronicle takes records of up to a quarter of a mapped block. */
+  private static final long MAPPED_BLOCK_RECORDS = 4;
+
   private static final long MIN_STEP_BYTES = 128 * 1024;
   private static final long MAX_STEP_BYTES = 4L * 1024 * 1024;
   private static final long LOCK_TIMEOUT_MILLIS = 1000;
@@ -51,6 +56,7 @@ final class SegmentQueue implements AutoCloseable {
 
   private final SegmentFiles files;
   private final long segmentBytes;
+  private final int maxRecordBytes;
   private final DiskBudget.Share budget;
   private final SizeRollCycle rollCycle;
   private final int firstCycle;
@@ -73,17 +79,22 @@ final class SegmentQueue implements AutoCloseable {
   private final List<QueueReader> readers = new CopyOnWriteArrayList<>();
 
   private SegmentQueue(
-      SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
+      SegmentFiles files,
+      long segmentBytes,
+      int maxRecordBytes,
+      DiskBudget.Share budget,
+      int firstCycle)
       throws IOException {
     this.files = files;
     this.segmentBytes = segmentBytes;
+    this.maxRecordBytes = maxRecordBytes;
     this.budget = budget;
     this.firstCycle = firstCycle;
     this.rollCycle = new SizeRollCycle(firstCycle);
     this.queue =
         SingleChronicleQueueBuilder.binary(files.directory())
             .rollCycle(rollCycle)
-            .blockSize(MAPPED_BLOCK_BYTES)
+            .blockSize(MAPPED_BLOCK_RECORDS * maxRecordBytes)
             .syncMode(SyncMode.NONE)
             .timeoutMS(LOCK_TIMEOUT_MILLIS)
             .build();
@@ -102,12 +113,22 @@ final class SegmentQueue implements AutoCloseable {
   /**
    * Opens the queue in a directory that {@link SegmentFiles#repair} went over.
    *
+   * @param maxRecordBytes the largest record; the address space that is mapped goes with it
    * @param firstCycle the number of the first segment this queue writes; above all on disk
    */
   static SegmentQueue open(
-      SegmentFiles files, long segmentBytes, DiskBudget.Share budget, int firstCycle)
+      SegmentFiles files,
+      long segmentBytes,
+      int maxRecordBytes,
+      DiskBudget.Share budget,
+      int firstCycle)
       throws IOException {
-    return new SegmentQueue(files, segmentBytes, budget, firstCycle);
+    return new SegmentQueue(files, segmentBytes, maxRecordBytes, budget, firstCycle);
+  }
+
+  /** The largest record that this queue takes. */
+  int maxRecordBytes() {
+    return maxRecordBytes;
   }
 
   // ---- appending thread
@@ -121,8 +142,11 @@ final class SegmentQueue implements AutoCloseable {
   @SuppressWarnings("CatchThrowable") // a full disk can surface as InternalError; see SegmentQueue
   void append(byte[] header, Slice payload) throws IOException {
     int length = header.length + payload.length();
-    if (length > MAX_RECORD_BYTES) {
+    if (length > maxRecordBytes) {
       throw new IllegalArgumentException("record of " + length + " bytes");
+    }
+    if (length > MAX_RECORD_BYTES && position + length > segmentBytes) {
+      roll(); // else a segment could be larger by far than what it is meant to hold
     }
     boolean isNew = segment != rollCycle.cycle();
     if (isNew) {

@@ -179,7 +179,7 @@ final class SegmentScan implements AutoCloseable {
     offset = (int) (start - windowAt);
     int word = window.getInt(offset);
     BlockHeader header = BlockHeader.decode(window.array(), offset + WORD, length);
-    if (header == null || header.payloadLength() > SegmentQueue.MAX_RECORD_BYTES) {
+    if (header == null || header.payloadLength() > SegmentQueue.LARGEST_RECORD_BYTES) {
       return null;
     }
     boolean complete = word > 0 && header.fits(word);

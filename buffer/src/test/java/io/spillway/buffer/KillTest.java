@@ -40,6 +40,7 @@ class KillTest {
     return request;
   }
 
+  // conformance: R-01
   @Test
   void append_processKilled_losesNothingAcknowledged() throws Exception {
     long next = 0;

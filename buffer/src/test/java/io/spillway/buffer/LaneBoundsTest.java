@@ -92,6 +92,7 @@ class LaneBoundsTest {
   }
 
   /** The lane of a dead sink takes what is free, and never what another one needs to go on. */
+  // conformance: R-02
   @Test
   void append_anotherLaneFillsTheBuffer_healthyLaneGoesOn() throws Exception {
     try (Buffer buffer = open(32 * MIB)) {

@@ -11,6 +11,7 @@ import io.spillway.otlp.tls.TlsVersion;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -132,16 +133,18 @@ final class ExporterConfigReader {
     boolean insecure = tls.bool("insecure", false);
     OtlpSettings otlp = readOtlp(id, section, tls, true);
     Map<Signal, Endpoint> endpoints = new EnumMap<>(Signal.class);
-    Map<Signal, String> keys = new EnumMap<>(Signal.class);
     for (Signal signal : Signal.values()) {
       String key = signal.label() + "_endpoint";
-      keys.put(signal, key);
       Endpoint own = endpoint(section, key, Endpoint::parseUrl, false);
       if (own != null) {
         endpoints.put(signal, own);
       }
     }
-    boolean every = keys.values().stream().allMatch(section::has);
+    // A sink that knows nothing of a signal in development needs no endpoint of it.
+    boolean every =
+        Arrays.stream(Signal.values())
+            .filter(Signal::isStable)
+            .allMatch(signal -> section.has(signal.label() + "_endpoint"));
     Endpoint base = endpoint(section, "endpoint", Endpoint::parseUrl, !every);
     if (base != null) {
       for (Signal signal : Signal.values()) {

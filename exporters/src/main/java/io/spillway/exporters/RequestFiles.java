@@ -48,7 +48,7 @@ final class RequestFiles {
     this.rotation = config.rotation();
     this.retention = new Retention(directory, signal, rotation);
     Codec compression = config.compression();
-    this.suffix = config.format().suffix(compression);
+    this.suffix = config.format().of(signal).suffix(compression);
   }
 
   /** The file to write the next records to. All that was written before must have been forced. */

@@ -1,6 +1,7 @@
 package io.spillway.exporters;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.Signal;
 import java.util.List;
 
 /** How requests stand in a file. The end of its name tells: {@code .otlp}, {@code .jsonl.zst}. */
@@ -14,6 +15,11 @@ public enum RequestFormat {
 
   RequestFormat(String suffix) {
     this.suffix = suffix;
+  }
+
+  /** The format that requests of a signal are written in: those in development have no JSON. */
+  RequestFormat of(Signal signal) {
+    return signal.isStable() ? this : PROTO;
   }
 
   /** What the name of a file ends with that is not compressed. */

@@ -44,7 +44,7 @@ final class RequestRecord implements AutoCloseable {
       throw new MalformedRequestException(
           protobuf.length() + " bytes (expected " + request.uncompressedLength() + ")");
     }
-    return switch (format) {
+    return switch (format.of(request.signal())) {
       case PROTO ->
           compression != Codec.NONE && request.codec() == compression
               ? new ByteBuffer[] {compressed(varint(protobuf.length())), buffer(request.payload())}

@@ -166,7 +166,23 @@ final class FileExporterTest {
         .containsExactly(
             "logs-20261122T100000Z-0.otlp",
             "metrics-20261122T100000Z-0.otlp",
+            "profiles-20261122T100000Z-0.otlp",
             "traces-20261122T100000Z-0.otlp");
+  }
+
+  @Test
+  void export_profilesToJsonFiles_areWrittenInProtobuf() throws Exception {
+    FileExporter exporter = exporter(RequestFormat.JSON, Codec.NONE, Rotation.DEFAULT);
+
+    assertThat(export(exporter, Requests.of(Signal.PROFILES, Codec.GZIP, "s", 2)))
+        .isEqualTo(new Outcome.Delivered());
+    exporter.close(Duration.ofSeconds(5));
+
+    Path file = files().getFirst();
+    assertThat(file.getFileName().toString()).isEqualTo("profiles-20261122T100000Z-0.otlp");
+    try (RequestFileReader reader = RequestFileReader.open(file)) {
+      assertThat(reader.next().toByteArray()).isEqualTo(Requests.protobuf(Signal.PROFILES, "s", 2));
+    }
   }
 
   @Test

@@ -137,7 +137,8 @@ final class OtlpHttpExporterTest extends ExporterContract {
       outcome(exporter.export(Requests.of(signal, Codec.NONE, "x", 1)));
     }
 
-    assertThat(sink.paths).containsExactly("/base/v1/traces", "/m/", "/");
+    assertThat(sink.paths)
+        .containsExactly("/base/v1/traces", "/m/", "/", "/base/v1development/profiles");
   }
 
   @Test

@@ -2,8 +2,10 @@ package io.spillway.exporters;
 
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import io.opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.logs.v1.LogRecord;
+import io.opentelemetry.proto.profiles.v1development.Profile;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
@@ -33,6 +35,7 @@ final class Requests {
       case TRACES -> traces(name, items);
       case METRICS -> metrics(name, items);
       case LOGS -> logs(name, items);
+      case PROFILES -> profiles(name, items);
     };
   }
 
@@ -55,6 +58,16 @@ final class Requests {
             .setName(name);
     for (int i = 0; i < items; i++) {
       metric.getGaugeBuilder().addDataPointsBuilder().setAsInt(i);
+    }
+    return request.build().toByteArray();
+  }
+
+  private static byte[] profiles(String name, int items) {
+    var request = ExportProfilesServiceRequest.newBuilder();
+    request.getDictionaryBuilder().addStringTable("").addStringTable(name);
+    var scope = request.addResourceProfilesBuilder().addScopeProfilesBuilder();
+    for (int i = 0; i < items; i++) {
+      scope.addProfiles(Profile.newBuilder().setTimeUnixNano(i));
     }
     return request.build().toByteArray();
   }

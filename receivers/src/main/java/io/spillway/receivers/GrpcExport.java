@@ -140,6 +140,7 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
         case Answer.Accepted accepted ->
             succeed(new ExportResponse(accepted.rejected(), Reasons.shorten(accepted.message())));
         case Answer.Invalid invalid -> fail(Status.INVALID_ARGUMENT, invalid.reason(), null);
+        case Answer.NotServed notServed -> fail(Status.UNIMPLEMENTED, notServed.reason(), null);
         case Answer.TooLarge tooLarge -> fail(Status.RESOURCE_EXHAUSTED, tooLarge.reason(), null);
         case Answer.Unavailable unavailable ->
             fail(Status.UNAVAILABLE, unavailable.reason(), unavailable.retryAfter());

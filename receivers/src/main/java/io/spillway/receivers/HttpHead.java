@@ -58,6 +58,16 @@ sealed interface HttpHead {
               + " is not served (expected application/x-protobuf or application/json)",
           json);
     }
+    if (json && !signal.isStable()) {
+      return refused(
+          signal,
+          HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE,
+          "JSON of "
+              + signal.label()
+              + " is not served, since what it means changes between versions of OTLP (expected"
+              + " application/x-protobuf)",
+          true);
+    }
     String token = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
     Encoding encoding = Encoding.of(token);
     if (encoding == null) {

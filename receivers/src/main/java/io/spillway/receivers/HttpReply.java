@@ -38,6 +38,8 @@ final class HttpReply {
       case Answer.Accepted accepted -> accepted(accepted, signal, json);
       case Answer.Invalid invalid ->
           refusal(HttpResponseStatus.BAD_REQUEST, invalid.reason(), json);
+      case Answer.NotServed notServed ->
+          refusal(HttpResponseStatus.NOT_FOUND, notServed.reason(), json);
       case Answer.TooLarge tooLarge ->
           refusal(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE, tooLarge.reason(), json);
       case Answer.Unavailable unavailable -> unavailable(unavailable, json);

@@ -1,6 +1,7 @@
 package io.spillway.receivers;
 
 import io.spillway.config.Section;
+import io.spillway.otlp.stage.InvalidItems;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param grpc null if the protocol is not served
  * @param http null if the protocol is not served
+ * @param invalidItems what the gate does with items that strict sinks refuse
  */
-public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
+public record OtlpReceiverConfig(
+    @Nullable Grpc grpc, @Nullable Http http, InvalidItems invalidItems) {
   static final Endpoint DEFAULT_GRPC_ENDPOINT = new Endpoint("127.0.0.1", 4317);
   static final Endpoint DEFAULT_HTTP_ENDPOINT = new Endpoint("127.0.0.1", 4318);
 
@@ -25,6 +28,11 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
           new Grpc(DEFAULT_GRPC_ENDPOINT, DEFAULT_MAX_REQUEST_BYTES),
           new Http(DEFAULT_HTTP_ENDPOINT, DEFAULT_MAX_REQUEST_BYTES));
 
+  /** With the default of everything that does not belong to a protocol. */
+  public OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
+    this(grpc, http, InvalidItems.PARTIAL_SUCCESS);
+  }
+
   /**
    * Reads the {@code receivers} section. One without any key means {@link #DEFAULT}; a protocol
    * that is written with nothing in it is served on its default endpoint.
@@ -37,13 +45,15 @@ public record OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
     boolean http = protocols.keys().contains("http");
     Grpc grpcConfig = Grpc.read(protocols.section("grpc"));
     Http httpConfig = Http.read(protocols.section("http"));
+    InvalidItems invalidItems =
+        otlp.choice("invalid_items", InvalidItems.class, InvalidItems.PARTIAL_SUCCESS);
     if (!configured) {
       return receivers.keys().isEmpty() ? DEFAULT : new OtlpReceiverConfig(null, null);
     }
     if (!grpc && !http) {
       otlp.problem("protocols", "no protocol is configured (expected grpc, http or both)");
     }
-    return new OtlpReceiverConfig(grpc ? grpcConfig : null, http ? httpConfig : null);
+    return new OtlpReceiverConfig(grpc ? grpcConfig : null, http ? httpConfig : null, invalidItems);
   }
 
   /**

@@ -71,7 +71,7 @@ class GrpcReceiverTest {
     Result result =
         sender
             .start(
-                "opentelemetry.proto.collector.profiles.v1development.ProfilesService",
+                "opentelemetry.proto.collector.profiles.v1.ProfilesService",
                 CallOptions.DEFAULT,
                 List.of(new byte[0]))
             .join();

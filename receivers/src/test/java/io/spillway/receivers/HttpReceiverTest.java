@@ -52,7 +52,12 @@ class HttpReceiverTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"/v1/traces, TRACES", "/v1/metrics, METRICS", "/v1/logs, LOGS"})
+  @CsvSource({
+    "/v1/traces, TRACES",
+    "/v1/metrics, METRICS",
+    "/v1/logs, LOGS",
+    "/v1development/profiles, PROFILES"
+  })
   void h01_postToSignalPath_reachesGate(String path, Signal signal) throws IOException {
     byte[] body = Payloads.noise(100);
 
@@ -79,7 +84,7 @@ class HttpReceiverTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/", "/v1/traces/", "/v1/Traces", "/v1development/profiles", "*"})
+  @ValueSource(strings = {"/", "/v1/traces/", "/v1/Traces", "/v1/profiles", "*"})
   void h05_unknownPath_404WithStatusBody(String path) throws Exception {
     try (RawHttp client = harness.http()) {
       Response response = client.post(path, PROTOBUF, Payloads.noise(10)).read();
@@ -87,7 +92,8 @@ class HttpReceiverTest {
       assertThat(response.status()).isEqualTo(404);
       assertThat(status(response).message())
           .isEqualTo(
-              "nothing is served at this path (expected /v1/traces, /v1/metrics or /v1/logs)");
+              "nothing is served at this path (expected /v1/traces, /v1/metrics, /v1/logs or"
+                  + " /v1development/profiles)");
       assertThat(client.postProtobuf(new byte[0]).read().status()).isEqualTo(200);
     }
   }

@@ -88,7 +88,8 @@ final class BufferReplayCommand implements Callable<Integer> {
   enum Signals {
     traces,
     metrics,
-    logs
+    logs,
+    profiles
   }
 
   @Override

@@ -31,7 +31,10 @@ final class CountingListener implements ReceiverListener {
         counts.add(signal, ReceivedCounts.Kind.ACCEPTED, accepted.items() - accepted.rejected());
         counts.add(signal, ReceivedCounts.Kind.INVALID, accepted.rejected());
       }
-      case Answer.Invalid invalid -> counts.add(signal, ReceivedCounts.Kind.INVALID, 1);
+      case Answer.Invalid invalid ->
+          counts.add(signal, ReceivedCounts.Kind.INVALID, Math.max(1, invalid.items()));
+      case Answer.NotServed notServed ->
+          counts.add(signal, ReceivedCounts.Kind.INVALID, Math.max(1, notServed.items()));
       case Answer.TooLarge tooLarge ->
           counts.add(signal, ReceivedCounts.Kind.INVALID, Math.max(1, tooLarge.items()));
       case Answer.Unavailable unavailable ->

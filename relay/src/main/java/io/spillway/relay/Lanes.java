@@ -21,6 +21,7 @@ import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,6 +52,11 @@ final class Lanes {
   private final FlowControl flow;
   private final Map<LaneId, ActiveLane> active = new ConcurrentHashMap<>();
 
+  /** Lanes of signals in development that nothing was sent to yet. Guarded by this. */
+  private final Map<LaneId, Latent> latent = new HashMap<>();
+
+  private volatile Runnable whenOpened = () -> {};
+
   Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering, FlowControl flow) {
     this.buffer = buffer;
     this.meters = meters;
@@ -59,13 +65,36 @@ final class Lanes {
     this.flow = flow;
   }
 
-  /** The lane that a route writes to. Every lane of every route that was applied exists. */
+  /** Takes what to do when a lane was opened by its first request. */
+  void whenOpened(Runnable action) {
+    whenOpened = action;
+  }
+
+  /**
+   * The lane that a route writes to. Every lane of every route that was applied exists; of signals
+   * in development it is opened now if it was not yet, which may wait for the disk.
+   */
   Lane lane(LaneId id) {
+    ActiveLane lane = active.get(id);
+    if (lane == null) {
+      lane = openLatent(id);
+      whenOpened.run();
+    }
+    return lane.lane();
+  }
+
+  private synchronized ActiveLane openLatent(LaneId id) {
+    Latent found = latent.remove(id);
+    if (found != null) {
+      EgressSettings egress = found.egress.with(orders(id, false));
+      point(open(id, egress, found.settings), egress, false);
+      log.info("lane {}: opened by the first request of its signal", id);
+    }
     ActiveLane lane = active.get(id);
     if (lane == null) {
       throw new IllegalStateException("lane " + id + " is not open");
     }
-    return lane.lane();
+    return lane;
   }
 
   Collection<ActiveLane> all() {
@@ -82,7 +111,8 @@ final class Lanes {
   }
 
   /**
-   * Opens the lanes of these routes, points them at their exporters, and retires the others.
+   * Opens the lanes of these routes, those of signals in development only if they hold or held
+   * something, points them at their exporters, and retires the others.
    *
    * @param settings of the lanes of each route, by its name
    * @param exporters by id; every id in the routes is there
@@ -93,12 +123,15 @@ final class Lanes {
       Map<String, LaneSettings> settings,
       Map<String, Exporter> exporters)
       throws IOException {
+    Set<LaneId> present = new HashSet<>(active.keySet());
+    present.addAll(buffer.onDisk());
     Map<LaneId, EgressSettings> wanted = new LinkedHashMap<>();
+    latent.clear();
     for (RouteSettings route : routes) {
       EgressSettings egress =
           new EgressSettings(
               route.targets().levels().stream()
-                  .map(level -> level.stream().map(id -> find(exporters, id)).toList())
+                  .map(level -> level.stream().map(id -> exporter(exporters, id)).toList())
                   .toList(),
               route.failover(),
               steering.orders(route.name()),
@@ -107,12 +140,18 @@ final class Lanes {
       route
           .match()
           .signals()
-          .forEach(signal -> wanted.put(new LaneId(route.name(), signal), egress));
+          .forEach(
+              signal -> {
+                LaneId id = new LaneId(route.name(), signal);
+                if (signal.isStable() || present.contains(id)) {
+                  wanted.put(id, egress);
+                } else {
+                  latent.put(id, new Latent(egress, find(settings, route.name())));
+                }
+              });
     }
     Map<LaneId, Lane> opened = new LinkedHashMap<>();
-    wanted.forEach(
-        (id, egress) ->
-            opened.put(id, open(id, egress, Objects.requireNonNull(settings.get(id.route())))));
+    wanted.forEach((id, egress) -> opened.put(id, open(id, egress, find(settings, id.route()))));
     wanted.forEach((id, egress) -> point(Objects.requireNonNull(opened.get(id)), egress, false));
     retire(wanted.keySet(), exporters);
     memory.remember(routes);
@@ -141,7 +180,11 @@ final class Lanes {
     return retired ? new OperatorOrders(null, orders.pauses()) : orders;
   }
 
-  private static Exporter find(Map<String, Exporter> exporters, String id) {
+  private static LaneSettings find(Map<String, LaneSettings> settings, String route) {
+    return Objects.requireNonNull(settings.get(route), "every route has settings of its lanes");
+  }
+
+  private static Exporter exporter(Map<String, Exporter> exporters, String id) {
     Exporter exporter = exporters.get(id);
     if (exporter == null) {
       throw new IllegalStateException("exporter " + id + " was not made");
@@ -303,7 +346,7 @@ final class Lanes {
     List<Exporter> last =
         remembered.stream()
             .filter(exporters::containsKey)
-            .map(exporter -> find(exporters, exporter))
+            .map(exporter -> exporter(exporters, exporter))
             .toList();
     Lane lane = buffer.lane(id, last.isEmpty() ? Codec.GZIP : last.getFirst().codec());
     long items = lane.status().items();
@@ -349,6 +392,9 @@ final class Lanes {
       }
     }
   }
+
+  /** What a lane gets that is not open yet. */
+  private record Latent(EgressSettings egress, LaneSettings settings) {}
 
   /**
    * An open lane.

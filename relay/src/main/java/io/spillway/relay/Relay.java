@@ -14,6 +14,7 @@ import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
 import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.IdleProber;
+import io.spillway.routing.gate.ItemRule;
 import io.spillway.routing.gate.RoutingGate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -121,8 +122,9 @@ final class Relay {
     lanes.apply(config.routes(), config.lanes(), exporters);
     steer(config);
     steering.onChange(lanes::steer);
+    lanes.whenOpened(() -> probe(this.config));
     buffer.lanesOpened();
-    gate.set(new RoutingGate(config.routes(), lanes::lane, lanes::overQuota));
+    gate.set(gate(config));
     registerMeters();
     admin = new AdminServer(config.admin(), view);
     view.admin(admin.address());
@@ -144,9 +146,21 @@ final class Relay {
   private void steer(RelayConfig applied) {
     steering.retain(applied.routes(), applied.places());
     lanes.steer();
+    probe(applied);
+  }
+
+  private void probe(RelayConfig applied) {
     Map<String, Duration> intervals = new LinkedHashMap<>();
     applied.exporters().forEach((id, exporter) -> intervals.put(id, exporter.probeInterval()));
     prober.targets(IdleTargets.of(lanes.all(), intervals));
+  }
+
+  private Gate gate(RelayConfig wanted) {
+    return new RoutingGate(
+        wanted.routes(),
+        lanes::lane,
+        lanes::overQuota,
+        new ItemRule(wanted.receivers().invalidItems(), meters::invalidItems));
   }
 
   private void applyFlow(RelayConfig wanted) {
@@ -206,7 +220,7 @@ final class Relay {
           new Problems.Problem("buffer::directory", "cannot open a lane: " + e.getMessage()));
     }
     steer(next);
-    gate.set(new RoutingGate(next.routes(), lanes::lane, lanes::overQuota));
+    gate.set(gate(next));
     exporters = made;
     audit.apply(next.audit());
     policy.set(next.policy());

@@ -95,6 +95,7 @@ class BadInputIT {
     assertThat(sink.damaged()).isZero();
   }
 
+  // conformance: W-40
   @ParameterizedTest
   @EnumSource(Kind.class)
   void http_garbage_isBadRequest(Kind kind) throws Exception {
@@ -243,11 +244,31 @@ class BadInputIT {
     assertThat(post("/v1/traces", JSON, json.getBytes(US_ASCII)).statusCode()).isEqualTo(400);
   }
 
+  // conformance: G-41, G-42
   @ParameterizedTest
   @EnumSource(Kind.class)
   void grpc_garbageOrTruncated_isInvalidArgument(Kind kind) {
     assertThat(grpc.send(kind, garbage()).status()).startsWith("INVALID_ARGUMENT");
     assertThat(grpc.send(kind, truncated(kind)).status()).startsWith("INVALID_ARGUMENT");
+  }
+
+  /** 200 000 levels, and an integer of eleven bytes: an answer each, over both protocols. */
+  // conformance: W-39, W-46
+  @Test
+  void nestedWithoutEndOrLongIntegers_areInvalid() throws Exception {
+    byte[] groups = new byte[400_000];
+    Arrays.fill(groups, 0, 200_000, (byte) (5 << 3 | 3));
+    Arrays.fill(groups, 200_000, 400_000, (byte) (5 << 3 | 4));
+    byte[] integer = new byte[13];
+    Arrays.fill(integer, 2, 12, (byte) 0xff);
+    integer[0] = (byte) 0x98;
+    integer[1] = 6;
+    integer[12] = 1;
+
+    for (byte[] request : new byte[][] {groups, integer}) {
+      assertThat(grpc.send(Kind.TRACES, request).status()).startsWith("INVALID_ARGUMENT");
+      assertRefused(post("/v1/traces", PROTOBUF, request), 400);
+    }
   }
 
   @Test

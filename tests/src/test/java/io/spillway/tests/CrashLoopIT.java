@@ -55,6 +55,7 @@ class CrashLoopIT {
 
   @RegisterExtension final Lab lab = new Lab();
 
+  // conformance
   @Test
   @Timeout(300)
   void kill_threeTimesUnderLoad_losesNothingAcknowledged() {

@@ -79,6 +79,7 @@ class FidelityIT {
     }
   }
 
+  // conformance: R-06, W-06, W-07, W-30
   @Test
   void protobuf_unknownFieldsAtEveryLevel_arriveByteForByte() {
     CapturingSink sink = lab.sink(Protocol.HTTP, Keep.REQUESTS);

@@ -60,6 +60,7 @@ class PowerLossIT {
   /** Items acknowledged around a cut, too late to say whether before or after it. */
   private final Map<Kind, Set<Long>> notOwed = new EnumMap<>(Kind.class);
 
+  // conformance: R-01
   @Test
   void cut_durabilityPower_losesNothingAcknowledged() throws Exception {
     long seed = System.nanoTime();

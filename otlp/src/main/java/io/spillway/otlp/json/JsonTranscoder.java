@@ -16,7 +16,7 @@ import tools.jackson.core.json.JsonFactory;
  * <p>Strict where the specification leaves a choice, so that no two readers can understand a
  * request differently: a known key that is there twice, two members of one oneof, {@code null} in
  * an array, an id of a wrong length and enum names are malformed. Unknown keys are ignored, {@code
- * snake_case} ones among them.
+ * snake_case} ones among them. Requests of signals in development are malformed here.
  */
 public final class JsonTranscoder {
 
@@ -48,6 +48,7 @@ public final class JsonTranscoder {
    */
   public static Slice toProtobuf(Signal signal, Slice json, int maxBytes)
       throws MalformedRequestException, PayloadTooLargeException {
+    requireStable(signal);
     requireUtf8(json);
     int expected = Math.max(json.length() / EXPECTED_SHRINKAGE, FIRST_OUTPUT_BYTES);
     MessageWriter out = new MessageWriter(expected, maxBytes);
@@ -62,6 +63,16 @@ public final class JsonTranscoder {
       }
     }
     return out.finish();
+  }
+
+  /** The schema of a signal in development changes, and with it what its JSON means. */
+  static void requireStable(Signal signal) throws MalformedRequestException {
+    if (!signal.isStable()) {
+      throw new MalformedRequestException(
+          signal.label()
+              + " request: JSON of a signal in development is not read or written (expected"
+              + " protobuf)");
+    }
   }
 
   private static void requireUtf8(Slice json) throws MalformedRequestException {

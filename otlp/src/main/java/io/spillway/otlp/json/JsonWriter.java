@@ -34,9 +34,11 @@ public final class JsonWriter {
   public record Json(Slice text, long unknownBytes) {}
 
   /**
-   * @throws MalformedRequestException if it is not a valid request of this signal
+   * @throws MalformedRequestException if it is not a valid request of this signal, or the signal is
+   *     in development
    */
   public static Json write(Signal signal, Slice request) throws MalformedRequestException {
+    JsonTranscoder.requireStable(signal);
     new RequestScanner().scan(signal, request);
     ByteArrayOutputStream out =
         new ByteArrayOutputStream(Math.multiplyExact(request.length() + 1, EXPECTED_GROWTH));

@@ -262,6 +262,7 @@ final class OtlpSchema {
           case TRACES -> "ExportTraceServiceRequest";
           case METRICS -> "ExportMetricsServiceRequest";
           case LOGS -> "ExportLogsServiceRequest";
+          case PROFILES -> throw new IllegalArgumentException("profiles have no JSON here");
         });
   }
 

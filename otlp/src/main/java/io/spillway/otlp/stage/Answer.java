@@ -25,13 +25,21 @@ public sealed interface Answer {
     }
   }
 
-  /** The request is malformed; sending it again cannot help. 400 / INVALID_ARGUMENT. */
-  record Invalid(String reason) implements Answer {
-    @Override
-    public int items() {
-      return 0;
+  /**
+   * The request is malformed, or all of its items are invalid; sending it again cannot help. 400 /
+   * INVALID_ARGUMENT.
+   */
+  record Invalid(int items, String reason) implements Answer {
+    public Invalid(String reason) {
+      this(0, reason);
     }
   }
+
+  /**
+   * Nothing here takes such requests: no route has the signal, or one of the resources. 404 /
+   * UNIMPLEMENTED.
+   */
+  record NotServed(int items, String reason) implements Answer {}
 
   /**
    * The request, or one item of it, is larger than a limit; sending it again cannot help. 413 /

@@ -22,7 +22,7 @@ final class ItemCounter {
 
   /**
    * Items in a record found {@code level} messages below the request: 0 a resource record, 1 a
-   * scope record, 2 a span, log record or metric; deeper, a data point.
+   * scope record, 2 a span, log record, profile or metric; deeper, a data point.
    */
   int inRecord(int level, FieldCursor field) {
     if (level > 2) {

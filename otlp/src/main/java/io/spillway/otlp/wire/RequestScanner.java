@@ -16,7 +16,9 @@ import static io.spillway.otlp.wire.WireSchema.METRIC_DATA;
 import static io.spillway.otlp.wire.WireSchema.PACKED_FIXED64;
 import static io.spillway.otlp.wire.WireSchema.PACKED_VARINTS;
 import static io.spillway.otlp.wire.WireSchema.RESOURCE_RECORD;
+import static io.spillway.otlp.wire.WireSchema.SPAN_ID;
 import static io.spillway.otlp.wire.WireSchema.STRING;
+import static io.spillway.otlp.wire.WireSchema.TRACE_ID;
 import static io.spillway.otlp.wire.WireSchema.VARINT;
 
 import io.spillway.otlp.MalformedRequestException;
@@ -34,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * on is refused as malformed further down. That is protobuf-java's verdict, with its nesting limit
  * of 100, except that a tag or a length takes at most five bytes and 32 bits and any other varint
  * ten bytes, as upb has it. Unknown fields and groups are valid anywhere; so is a known field with
- * the wrong wire type.
+ * the wrong wire type. What protobuf accepts and sinks refuse all the same is a {@link Flaw}.
  *
  * <p>The walk is a loop over an explicit stack, so input cannot choose how deep Java recurses. It
  * allocates nothing but room for the index of resources, which is kept for the next request.
@@ -48,6 +50,8 @@ public final class RequestScanner {
   private static final int MAX_DEPTH = 100;
   private static final int MAX_TAG_BYTES = 5;
   private static final int MAX_VARINT_BYTES = 10;
+  private static final int TRACE_ID_BYTES = 16;
+  private static final int SPAN_ID_BYTES = 8;
   private static final int GROUP_ROW = WireSchema.Message.GROUP.row();
 
   /** Room in the index that is kept between requests, in resources. */
@@ -72,6 +76,11 @@ public final class RequestScanner {
   private int metricMember;
   private int metricPoints;
 
+  /** Whether text that is no UTF-8 is a flaw, and not a reason to refuse the request. */
+  private boolean lenient;
+
+  private @Nullable Flaw flaw;
+
   /**
    * Scans a request. If it throws, the scanner is as after an empty request.
    *
@@ -79,9 +88,53 @@ public final class RequestScanner {
    *     byte of the request
    */
   public void scan(Signal signal, Slice request) throws MalformedRequestException {
+    scan(signal, request, false);
+  }
+
+  /**
+   * As {@link #scan}, but text that is not UTF-8 is a {@link #flaw}, as it concerns some items
+   * only.
+   */
+  public void inspect(Signal signal, Slice request) throws MalformedRequestException {
+    scan(signal, request, true);
+  }
+
+  /**
+   * The first thing in the request that strict sinks refuse it for, although protobuf can be read;
+   * null as a rule.
+   */
+  public @Nullable Flaw flaw() {
+    return flaw;
+  }
+
+  /**
+   * The first flaw in some fields of a message; null if there is none. What the scanner knows of a
+   * request is gone after this.
+   *
+   * @param row of the message in {@link WireSchema}
+   * @param request found valid before; it holds the fields
+   */
+  @Nullable Flaw flawIn(Signal signal, int row, Slice request, int from, int to) {
     reset(signal, request);
+    lenient = true;
     try {
-      walk(request.array(), request.offset(), request.offset() + request.length());
+      walk(row, request.array(), from, to);
+      return flaw;
+    } catch (MalformedRequestException e) {
+      throw new IllegalArgumentException("the request was not found valid before", e);
+    }
+  }
+
+  private void scan(Signal signal, Slice request, boolean leniently)
+      throws MalformedRequestException {
+    reset(signal, request);
+    lenient = leniently;
+    try {
+      walk(
+          WireSchema.requestRow(signal),
+          request.array(),
+          request.offset(),
+          request.offset() + request.length());
       closeMetric();
     } catch (MalformedRequestException e) {
       reset(signal, Slice.EMPTY);
@@ -89,7 +142,7 @@ public final class RequestScanner {
     }
   }
 
-  /** Items in the request: spans, data points or log records. */
+  /** Items in the request: spans, data points, log records or profiles. */
   public int items() {
     return items;
   }
@@ -115,11 +168,10 @@ public final class RequestScanner {
   }
 
   /**
-   * Unknown top-level fields, in order, concatenated; empty as a rule. They belong to every part a
-   * request is sliced into.
+   * What stands between the resource records, in order, concatenated: the dictionary of profiles,
+   * and unknown fields. Empty as a rule. It belongs to every part a request is sliced into.
    */
-  public Slice unknownFields() {
-    // Whatever stands between resource records is unknown.
+  public Slice otherFields() {
     int length = request.length();
     for (int i = 0; i < resources; i++) {
       length -= recordEnds[i] - recordStarts[i];
@@ -155,14 +207,15 @@ public final class RequestScanner {
     items = 0;
     metricMember = 0;
     metricPoints = 0;
+    flaw = null;
     if (recordStarts.length > KEPT_RESOURCES) {
       resizeIndex(KEPT_RESOURCES);
     }
   }
 
   /** The hot loop. Invariant: {@code pos <= end}, and {@code end} is the end of the parent. */
-  private void walk(byte[] buf, int from, int to) throws MalformedRequestException {
-    int row = WireSchema.requestRow(signal);
+  private void walk(int firstRow, byte[] buf, int from, int to) throws MalformedRequestException {
+    int row = firstRow;
     int pos = from;
     int end = to;
     int depth = 0;
@@ -223,10 +276,10 @@ public final class RequestScanner {
         } else {
           if (what == STRING) {
             if (!Utf8.isValid(buf, pos, pos + length)) {
-              throw malformed(start, field(row, tag) + " is not valid UTF-8");
+              invalidText(row, tag, start);
             }
           } else if (what != BYTES) {
-            checkPacked(what, buf, row, tag, start, pos, length);
+            checkBytes(what, buf, row, tag, start, pos, length);
           }
           pos += length;
         }
@@ -367,8 +420,38 @@ public final class RequestScanner {
     return pos + bytes;
   }
 
-  private void checkPacked(int what, byte[] buf, int row, int tag, int start, int pos, int length)
+  private void invalidText(int row, int tag, int start) throws MalformedRequestException {
+    if (flaw != null && lenient) {
+      return;
+    }
+    String what = field(row, tag) + " is not valid UTF-8";
+    if (!lenient) {
+      throw malformed(start, what);
+    }
+    note(Flaw.Kind.TEXT, start, what);
+  }
+
+  private void checkId(Flaw.Kind kind, int expected, int row, int tag, int start, int length) {
+    if (length != 0 && length != expected && flaw == null) {
+      note(
+          kind,
+          start,
+          "%s, a %s, takes %d bytes (expected %d, or none)"
+              .formatted(field(row, tag), kind.noun(), length, expected));
+    }
+  }
+
+  private void note(Flaw.Kind kind, int start, String what) {
+    flaw = new Flaw(kind, "byte " + (start - request.offset()) + ": " + what);
+  }
+
+  private void checkBytes(int what, byte[] buf, int row, int tag, int start, int pos, int length)
       throws MalformedRequestException {
+    if (what == TRACE_ID) {
+      checkId(Flaw.Kind.TRACE_ID, TRACE_ID_BYTES, row, tag, start, length);
+    } else if (what == SPAN_ID) {
+      checkId(Flaw.Kind.SPAN_ID, SPAN_ID_BYTES, row, tag, start, length);
+    }
     if (what == PACKED_FIXED64 && length % Long.BYTES != 0) {
       throw malformed(
           start, field(row, tag) + " takes " + length + " bytes (expected a multiple of 8)");

@@ -41,7 +41,7 @@ public final class RequestSplitter {
    *
    * @param request found valid by a {@link RequestScanner}
    * @throws PayloadTooLargeException if a single item with its resource and scope exceeds {@code
-   *     maxBytes}
+   *     maxBytes}, or the signal's requests cannot be cut
    */
   public static List<Part> split(Signal signal, Slice request, int maxBytes)
       throws PayloadTooLargeException {
@@ -51,7 +51,11 @@ public final class RequestSplitter {
     if (request.length() <= maxBytes) {
       return List.of(new Part(request, new ItemCounter(signal).inRequest(whole)));
     }
-    return new RequestSplitter(signal, maxBytes).cut(whole, request.length());
+    RequestSplitter splitter = new RequestSplitter(signal, maxBytes);
+    if (!signal.concatenates()) {
+      throw splitter.uncut(request.length());
+    }
+    return splitter.cut(whole, request.length());
   }
 
   private List<Part> cut(FieldCursor request, int size) throws PayloadTooLargeException {
@@ -140,6 +144,12 @@ public final class RequestSplitter {
     return new PayloadTooLargeException(
         "%s request: the smallest part (one %s with its resource and scope) takes %d bytes (expected at most %d)"
             .formatted(signal.label(), signal.itemName(), size, writer.maxBytes()));
+  }
+
+  private PayloadTooLargeException uncut(int size) {
+    return new PayloadTooLargeException(
+        "%s request of %d bytes (expected at most %d: it cannot be cut)"
+            .formatted(signal.label(), size, writer.maxBytes()));
   }
 
   /** One part: a request of its own, and the items in it. */

@@ -7,10 +7,11 @@ import java.util.Arrays;
  * What OTLP export requests look like on the wire, as one flat table: for a message and a
  * single-byte tag, the action to take.
  *
- * <p>Only fields that need more than skipping are listed: messages, strings and packed numbers.
- * Every other field, known or not, is skipped by its wire type, which is also what protobuf does
- * with a known field of the wrong wire type. Field numbers from 16 need two bytes and none of them
- * is more than a number, so the table ends at tag 127. Source: opentelemetry-proto 1.11.
+ * <p>Only fields that need more than skipping are listed: messages, strings, ids and packed
+ * numbers. Every other field, known or not, is skipped by its wire type, which is also what
+ * protobuf does with a known field of the wrong wire type. Field numbers from 16 need two bytes and
+ * none of them is more than a number, so the table ends at tag 127. Source: opentelemetry-proto
+ * 1.11.
  */
 final class WireSchema {
   static final int VARINT = 0;
@@ -30,26 +31,32 @@ final class WireSchema {
   static final int PACKED_FIXED64 = 10;
   static final int PACKED_VARINTS = 11;
 
+  /** 16 bytes, or none. */
+  static final int TRACE_ID = 12;
+
+  /** 8 bytes, or none. */
+  static final int SPAN_ID = 13;
+
   /** Descend. The row of the child stands in the bits above {@link #ACTION_MASK}. */
-  static final int MESSAGE = 12;
+  static final int MESSAGE = 14;
 
   /** Descend into a KeyValue, if it is not a {@link PlainAttribute}. */
-  static final int ATTRIBUTE = 13;
+  static final int ATTRIBUTE = 15;
 
-  /** Descend into a span or log record. */
-  static final int ITEM = 14;
+  /** Descend into a span, log record or profile. */
+  static final int ITEM = 16;
 
   /** Descend into a top-level record. */
-  static final int RESOURCE_RECORD = 15;
+  static final int RESOURCE_RECORD = 17;
 
   /** Descend into a Metric. */
-  static final int METRIC = 16;
+  static final int METRIC = 18;
 
   /** Descend into a member of the oneof {@code Metric.data}. */
-  static final int METRIC_DATA = 17;
+  static final int METRIC_DATA = 19;
 
   /** Descend into a data point. */
-  static final int DATA_POINT = 18;
+  static final int DATA_POINT = 20;
 
   static final int ACTION_MASK = 127;
   private static final int ROW_SHIFT = 7;
@@ -63,12 +70,15 @@ final class WireSchema {
     TRACES_REQUEST("ExportTraceServiceRequest"),
     METRICS_REQUEST("ExportMetricsServiceRequest"),
     LOGS_REQUEST("ExportLogsServiceRequest"),
+    PROFILES_REQUEST("ExportProfilesServiceRequest"),
     RESOURCE_SPANS("ResourceSpans"),
     RESOURCE_METRICS("ResourceMetrics"),
     RESOURCE_LOGS("ResourceLogs"),
+    RESOURCE_PROFILES("ResourceProfiles"),
     SCOPE_SPANS("ScopeSpans"),
     SCOPE_METRICS("ScopeMetrics"),
     SCOPE_LOGS("ScopeLogs"),
+    SCOPE_PROFILES("ScopeProfiles"),
     RESOURCE("Resource"),
     ENTITY_REF("EntityRef"),
     SCOPE("InstrumentationScope"),
@@ -93,7 +103,9 @@ final class WireSchema {
     SUMMARY_POINT("SummaryDataPoint"),
     QUANTILE("SummaryDataPoint.ValueAtQuantile"),
     EXEMPLAR("Exemplar"),
-    LOG_RECORD("LogRecord");
+    LOG_RECORD("LogRecord"),
+    PROFILE("Profile"),
+    DICTIONARY("ProfilesDictionary");
 
     private static final Message[] ALL = values();
     private static final int COUNT = ALL.length;
@@ -127,6 +139,14 @@ final class WireSchema {
       return this;
     }
 
+    private Message ids(int traceId, int... spanIds) {
+      put(traceId, TRACE_ID);
+      for (int field : spanIds) {
+        put(field, SPAN_ID);
+      }
+      return this;
+    }
+
     private Message packed(int action, int... fields) {
       for (int field : fields) {
         put(field, action);
@@ -144,12 +164,18 @@ final class WireSchema {
     envelopes(Message.TRACES_REQUEST, Message.RESOURCE_SPANS, Message.SCOPE_SPANS);
     envelopes(Message.METRICS_REQUEST, Message.RESOURCE_METRICS, Message.SCOPE_METRICS);
     envelopes(Message.LOGS_REQUEST, Message.RESOURCE_LOGS, Message.SCOPE_LOGS);
+    envelopes(Message.PROFILES_REQUEST, Message.RESOURCE_PROFILES, Message.SCOPE_PROFILES);
     common();
     traces();
     metrics();
     points();
+    profiles();
     Message.SCOPE_LOGS.descend(ITEM, Message.LOG_RECORD, 2);
-    Message.LOG_RECORD.strings(3, 12).messages(Message.ANY_VALUE, 5).messages(Message.KEY_VALUE, 6);
+    Message.LOG_RECORD
+        .ids(9, 10)
+        .strings(3, 12)
+        .messages(Message.ANY_VALUE, 5)
+        .messages(Message.KEY_VALUE, 6);
   }
 
   private WireSchema() {}
@@ -160,7 +186,13 @@ final class WireSchema {
       case TRACES -> Message.TRACES_REQUEST.row();
       case METRICS -> Message.METRICS_REQUEST.row();
       case LOGS -> Message.LOGS_REQUEST.row();
+      case PROFILES -> Message.PROFILES_REQUEST.row();
     };
+  }
+
+  /** The row of the message in a field of another one. */
+  static int childRow(int row, int tag) {
+    return ACTIONS[row + tag] & ~ACTION_MASK;
   }
 
   /** The protobuf name of the message of a row. */
@@ -198,14 +230,21 @@ final class WireSchema {
   private static void traces() {
     Message.SCOPE_SPANS.descend(ITEM, Message.SPAN, 2);
     Message.SPAN
+        .ids(1, 2, 4)
         .strings(3, 5)
         .messages(Message.KEY_VALUE, 9)
         .messages(Message.EVENT, 11)
         .messages(Message.LINK, 13)
         .messages(Message.STATUS, 15);
     Message.EVENT.strings(2).messages(Message.KEY_VALUE, 3);
-    Message.LINK.strings(3).messages(Message.KEY_VALUE, 4);
+    Message.LINK.ids(1, 2).strings(3).messages(Message.KEY_VALUE, 4);
     Message.STATUS.strings(2);
+  }
+
+  /** Nothing below is listed: it is in development, and changes from version to version. */
+  private static void profiles() {
+    Message.PROFILES_REQUEST.messages(Message.DICTIONARY, 2);
+    Message.SCOPE_PROFILES.descend(ITEM, Message.PROFILE, 2);
   }
 
   private static void metrics() {
@@ -237,6 +276,6 @@ final class WireSchema {
         .messages(Message.EXEMPLAR, 11);
     Message.BUCKETS.packed(PACKED_VARINTS, 2);
     Message.SUMMARY_POINT.messages(Message.QUANTILE, 6).messages(Message.KEY_VALUE, 7);
-    Message.EXEMPLAR.messages(Message.KEY_VALUE, 7);
+    Message.EXEMPLAR.ids(5, 4).messages(Message.KEY_VALUE, 7);
   }
 }

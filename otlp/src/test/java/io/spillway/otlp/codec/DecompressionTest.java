@@ -35,6 +35,7 @@ class DecompressionTest {
         .hasMessage("request: 11 bytes (expected at most 10)");
   }
 
+  // conformance: W-05
   @ParameterizedTest
   @EnumSource(value = Codec.class, names = "NONE", mode = EnumSource.Mode.EXCLUDE)
   void decompress_severalInARow_areOneStream(Codec codec) throws Exception {

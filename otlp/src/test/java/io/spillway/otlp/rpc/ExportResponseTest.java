@@ -21,6 +21,7 @@ class ExportResponseTest {
 
   private static final int MIB = 1024 * 1024;
 
+  // conformance: G-30
   @Test
   void success_isEmptyInProtobufAndJson() throws Exception {
     assertThat(ExportResponse.SUCCESS.toProtobuf()).isEmpty();
@@ -28,6 +29,7 @@ class ExportResponseTest {
     assertThat(ExportResponse.parse(Slice.EMPTY)).isEqualTo(ExportResponse.SUCCESS);
   }
 
+  // conformance: G-35
   @Test
   void parse_goldenVectors() throws Exception {
     assertThat(parse("0a0708031203776879")).isEqualTo(new ExportResponse(3, "why"));
@@ -41,6 +43,7 @@ class ExportResponseTest {
         .isEqualTo(HexFormat.of().parseHex("0a0708031203776879"));
   }
 
+  // conformance: G-32
   @Test
   void toProtobuf_isReadByReferenceForEverySignal() throws Exception {
     byte[] bytes = new ExportResponse(1L << 40, "größer").toProtobuf();
@@ -54,6 +57,7 @@ class ExportResponseTest {
     assertThat(logs.getRejectedLogRecords()).isEqualTo(1L << 40);
   }
 
+  // conformance: G-34
   @Test
   void toProtobuf_warningOnly_keepsPartialSuccess() throws Exception {
     ExportResponse warning = new ExportResponse(0, "deprecated");
@@ -127,6 +131,7 @@ class ExportResponseTest {
                 .formatted(key));
   }
 
+  // conformance: G-23
   @ParameterizedTest
   @ValueSource(strings = {"a", "é", "€", "🙂", "\u0001", "a€"})
   void encode_messageOf5Mib_staysBelow4MibAndKeepsCount(String unit) throws Exception {

@@ -23,6 +23,7 @@ class RpcStatusTest {
   private static final String RETRY_INFO_ANY =
       "0a28747970652e676f6f676c65617069732e636f6d2f676f6f676c652e7270632e5265747279496e666f";
 
+  // conformance: G-45
   @Test
   void protobuf_goldenVector_bothWays() throws Exception {
     byte[] golden = HexFormat.of().parseHex(BUSY_HEX);

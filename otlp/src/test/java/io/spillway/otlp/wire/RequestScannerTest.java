@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RequestScannerTest {
   private final RequestScanner scanner = new RequestScanner();
 
+  // conformance: W-10, W-12
   @Test
   void resource_twoWithUnknownFieldsBetween_sliced() throws MalformedRequestException {
     byte[] first = spans("a", 2);
@@ -45,8 +46,7 @@ class RequestScannerTest {
     assertThat(scanner.items(1)).isEqualTo(3);
     assertThat(scanner.resource(0).toByteArray()).isEqualTo(first);
     assertThat(scanner.resource(1).toByteArray()).isEqualTo(second);
-    assertThat(scanner.unknownFields().toByteArray())
-        .isEqualTo(concat(unknown, unknown(7), unknown));
+    assertThat(scanner.otherFields().toByteArray()).isEqualTo(concat(unknown, unknown(7), unknown));
     assertThat(scanner.attribute(1, "service.name")).isEqualTo("b");
   }
 
@@ -54,7 +54,7 @@ class RequestScannerTest {
   void unknownFields_none_isEmpty() throws MalformedRequestException {
     scanner.scan(Signal.TRACES, Slice.of(spans("a", 1)));
 
-    assertThat(scanner.unknownFields()).isSameAs(Slice.EMPTY);
+    assertThat(scanner.otherFields()).isSameAs(Slice.EMPTY);
   }
 
   @Test
@@ -67,6 +67,7 @@ class RequestScannerTest {
     assertThatThrownBy(() -> scanner.items(-1)).isInstanceOf(IndexOutOfBoundsException.class);
   }
 
+  // conformance
   @Test
   void attribute_everyKindOfValue_asText() throws MalformedRequestException {
     scan(
@@ -96,6 +97,7 @@ class RequestScannerTest {
   }
 
   /** V06: the resource twice, around scope_spans; V49, V50: value and key twice. */
+  // conformance: W-11, W-34, W-36
   @ParameterizedTest
   @CsvSource({
     "0a6b0a150a130a0c736572766963652e6e616d6512030a01611221121f0a10000102030405060708090a0b0c0d0e0f"
@@ -113,6 +115,7 @@ class RequestScannerTest {
     assertThat(scanner.attribute(0, key)).isEqualTo(value);
   }
 
+  // conformance: W-31, W-32, W-39, W-40
   @ParameterizedTest
   @CsvSource({
     "0a7f00, 'byte 0: field 1 of ExportTraceServiceRequest takes 127 bytes (expected at most 1)'",
@@ -140,6 +143,7 @@ class RequestScannerTest {
     assertThat(scanner.resources()).isZero();
   }
 
+  // conformance: W-31, W-46
   @Test
   void scan_groupsNestedToTheLimit_acceptedAndOneMoreRefused() throws MalformedRequestException {
     scanner.scan(Signal.LOGS, Slice.of(groups(100)));
@@ -165,6 +169,7 @@ class RequestScannerTest {
   }
 
   /** A prefix is a request only if it ends between top-level fields. */
+  // conformance: W-41
   @ParameterizedTest
   @EnumSource(Signal.class)
   void scan_truncatedAnywhere_validOnlyBetweenTopLevelFields(Signal signal) {
@@ -193,6 +198,7 @@ class RequestScannerTest {
     assertThat(valid).isEqualTo(boundaries);
   }
 
+  // conformance: W-01, W-02, W-07
   @ParameterizedTest
   @EnumSource(Signal.class)
   void items_concatenated_areTheSum(Signal signal) throws MalformedRequestException {
@@ -207,7 +213,7 @@ class RequestScannerTest {
         all.writeBytes(request);
         items += scanner.items();
         resources += scanner.resources();
-        unknown.writeBytes(scanner.unknownFields().toByteArray());
+        unknown.writeBytes(scanner.otherFields().toByteArray());
       }
     }
 
@@ -215,7 +221,7 @@ class RequestScannerTest {
 
     assertThat(scanner.items()).isEqualTo(items).isPositive();
     assertThat(scanner.resources()).isEqualTo(resources);
-    assertThat(scanner.unknownFields().toByteArray()).isEqualTo(unknown.toByteArray());
+    assertThat(scanner.otherFields().toByteArray()).isEqualTo(unknown.toByteArray());
   }
 
   private boolean isValid(Signal signal, byte[] request) {

@@ -64,6 +64,8 @@ class RequestScannerVectorsTest {
     return vectors().stream().filter(v -> SIGNALS.containsKey(v.kind())).toList();
   }
 
+  // conformance: W-10, W-30, W-31, W-32, W-33, W-34, W-35, W-36, W-37, W-38, W-39, W-40, W-42,
+  // W-46, W-48
   @ParameterizedTest
   @MethodSource("requests")
   void scan_vector_verdictAndCount(Vector vector) {

@@ -9,6 +9,7 @@ import com.google.protobuf.Message;
 import com.google.protobuf.WireFormat;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import io.opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.metrics.v1.Metric;
 import io.spillway.otlp.Signal;
@@ -25,6 +26,7 @@ final class Requests {
       case TRACES -> ExportTraceServiceRequest.getDescriptor();
       case METRICS -> ExportMetricsServiceRequest.getDescriptor();
       case LOGS -> ExportLogsServiceRequest.getDescriptor();
+      case PROFILES -> ExportProfilesServiceRequest.getDescriptor();
     };
   }
 
@@ -33,6 +35,7 @@ final class Requests {
       case TRACES -> ExportTraceServiceRequest.parseFrom(bytes);
       case METRICS -> ExportMetricsServiceRequest.parseFrom(bytes);
       case LOGS -> ExportLogsServiceRequest.parseFrom(bytes);
+      case PROFILES -> ExportProfilesServiceRequest.parseFrom(bytes);
     };
   }
 
@@ -54,6 +57,11 @@ final class Requests {
               .flatMap(r -> r.getScopeMetricsList().stream())
               .flatMap(s -> s.getMetricsList().stream())
               .mapToInt(Requests::points)
+              .sum();
+      case ExportProfilesServiceRequest profiles ->
+          profiles.getResourceProfilesList().stream()
+              .flatMap(r -> r.getScopeProfilesList().stream())
+              .mapToInt(s -> s.getProfilesCount())
               .sum();
       default -> throw new AssertionError(request);
     };

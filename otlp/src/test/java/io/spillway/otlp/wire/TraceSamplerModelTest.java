@@ -42,6 +42,7 @@ class TraceSamplerModelTest {
           "ot=" + "a".repeat(300),
           "ot=k:" + "v".repeat(250));
 
+  // conformance: W-07, W-14, W-17
   @Test
   void sample_generatedTraces_asTheModel() throws Exception {
     long seed = Long.getLong("spillway.test.seed", System.nanoTime());

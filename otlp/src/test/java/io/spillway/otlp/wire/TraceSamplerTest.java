@@ -108,6 +108,7 @@ class TraceSamplerTest {
   }
 
   /** The status merges over its occurrences; the last code wins, an explicit 0 too. */
+  // conformance: W-16
   @ParameterizedTest
   @CsvSource({"7a0218027a0312016d, 1", "7a0218027a021800, 0", "7a0218017a021802, 1", "7a021803, 0"})
   void sample_statusTwice_merged(String status, int kept) {
@@ -118,6 +119,7 @@ class TraceSamplerTest {
     assertThat(new TraceSampler(1, true, null).sample(requestOf(span)).kept()).isEqualTo(kept);
   }
 
+  // conformance: W-15
   @ParameterizedTest
   @CsvSource({
     "100, 2000000100, true",
@@ -138,6 +140,7 @@ class TraceSamplerTest {
     assertThat(traceStateAfter(sampler, span)).isEqualTo(kept ? "" : DROPPED);
   }
 
+  // conformance: R-03, W-14
   @Test
   void sample_emptiedEnvelopes_leftOutOthersKept() throws Exception {
     Span dropped = span("0102030405060708ff00000000000001").build();
@@ -178,6 +181,7 @@ class TraceSamplerTest {
             alreadyEmpty);
   }
 
+  // conformance: R-03
   @Test
   void sample_everythingDropped_isEmpty() {
     Sampled sampled =

@@ -83,8 +83,7 @@ final class BlockSender {
       throws SinkStoppedException, MalformedRequestException, InterruptedException {
     try (BlockCompressor compressor = new BlockCompressor()) {
       boolean asStored =
-          block.codec() == exporter.codec()
-              && block.uncompressedLength() <= exporter.maxRequestBytes();
+          block.codec() == exporter.codec() && fits(block.signal(), block.uncompressedLength());
       if (!asStored) {
         return send(block.signal(), whole(block), compressor);
       }
@@ -102,6 +101,11 @@ final class BlockSender {
     }
   }
 
+  /** What cannot be cut is tried as it is: the sink may take more than it is configured to. */
+  private boolean fits(Signal signal, int length) {
+    return length <= exporter.maxRequestBytes() || !signal.concatenates();
+  }
+
   private static Part whole(Block block) throws MalformedRequestException {
     return new Part(StoredRequests.plain(block), block.requests());
   }
@@ -111,7 +115,7 @@ final class BlockSender {
     Tally tally = Tally.NONE;
     Deque<Part> rest = new ArrayDeque<>(List.of(part));
     for (Part next = rest.poll(); next != null; next = rest.poll()) {
-      if (next.bytes.length() > exporter.maxRequestBytes()) {
+      if (!fits(signal, next.bytes.length())) {
         List<Part> smaller = cut(signal, next);
         tally = smaller.isEmpty() ? tally.plus(tooLarge(next)) : tally;
         prepend(rest, smaller);
@@ -180,7 +184,7 @@ final class BlockSender {
   /** Two or more smaller parts; empty if it is a single item. */
   private static List<Part> cut(Signal signal, Part part) {
     if (part.requests.size() == 1) {
-      return cutRequest(signal, part);
+      return signal.concatenates() ? cutRequest(signal, part) : List.of();
     }
     int middle = part.requests.size() / 2;
     List<Request> head = part.requests.subList(0, middle);

@@ -58,7 +58,9 @@ public final class CatCommand implements Callable<Integer> {
     Selection selection = range.selection(InstantSource.system());
     boolean more = true;
     for (LaneReader lane : lanes.choose(options.open())) {
-      if (more) {
+      if (!lane.id().signal().isStable()) {
+        err.println(lane.id() + ": has no JSON here and is not shown; export copies it.");
+      } else if (more) {
         more = cat(lane, reach.of(lane, selection));
       }
     }

@@ -48,7 +48,7 @@ public final class ExportCommand implements Callable<Integer> {
       defaultValue = "proto",
       description =
           "proto: each request behind its length, exactly as it was sent; json: OTLP/JSON, a"
-              + " request a line. Default: ${DEFAULT-VALUE}.")
+              + " request a line (profiles stay proto). Default: ${DEFAULT-VALUE}.")
   private ExportFiles.Format format = ExportFiles.Format.proto;
 
   private long items;

@@ -82,11 +82,12 @@ final class ExportFiles implements AutoCloseable {
 
   /**
    * @param directory made with the first file; a file in it is never replaced
+   * @param format of signals in development, which have no JSON here, always {@link Format#proto}
    */
   ExportFiles(Path directory, Signal signal, Format format, long rotateBytes) {
     this.directory = directory;
     this.signal = signal;
-    this.format = format;
+    this.format = signal.isStable() ? format : Format.proto;
     this.rotateBytes = rotateBytes;
   }
 

@@ -103,7 +103,7 @@ public final class FolderInput implements ReplayInput {
           if (request == null) {
             return null;
           }
-          scanner.scan(signal, request);
+          scanner.inspect(signal, request);
         } catch (MalformedRequestException | PayloadTooLargeException e) {
           complain(String.valueOf(e.getMessage()));
           continue;

@@ -80,6 +80,11 @@ final class RequestWriter {
     position += Long.BYTES;
   }
 
+  /** A number without a tag, as in a packed field. */
+  void rawVarint(long value) {
+    varint(value);
+  }
+
   void fixed32(int field, int value) {
     tag(field, I32);
     ensure(Integer.BYTES);

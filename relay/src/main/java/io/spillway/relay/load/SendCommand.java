@@ -8,6 +8,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Exporter;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -47,11 +48,13 @@ public final class SendCommand implements Callable<Integer> {
     traces,
     metrics,
     logs,
+    profiles,
     all;
 
+    /** Not all sinks know signals in development, so those have to be asked for. */
     List<Signal> list() {
       return this == all
-          ? List.of(Signal.values())
+          ? Arrays.stream(Signal.values()).filter(Signal::isStable).toList()
           : List.of(Signal.valueOf(name().toUpperCase(Locale.ROOT)));
     }
   }
@@ -73,7 +76,8 @@ public final class SendCommand implements Callable<Integer> {
   @Option(
       names = "--signal",
       defaultValue = "all",
-      description = "One of ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description =
+          "One of ${COMPLETION-CANDIDATES}; all is all but profiles. Default: ${DEFAULT-VALUE}.")
   private Signals signals = Signals.all;
 
   @Option(

@@ -2,13 +2,14 @@ package io.spillway.relay.load;
 
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
  * Makes export requests that look like a web service's, each item with an id of its own: spans of
- * about 430 bytes, log records, and gauge, sum and histogram points. The same seed and ids give the
- * same shape. Not thread-safe.
+ * about 430 bytes, log records, gauge, sum and histogram points, and small profiles. The same seed
+ * and ids give the same shape. Not thread-safe.
  */
 public final class Telemetry {
 
@@ -63,9 +64,13 @@ public final class Telemetry {
       case TRACES -> writeSpans(firstId, items, nowNanos);
       case LOGS -> writeLogs(firstId, items, nowNanos);
       case METRICS -> writeMetrics(firstId, items, nowNanos);
+      case PROFILES -> writeProfiles(firstId, items, nowNanos);
     }
     writer.end(scope);
     writer.end(envelope);
+    if (signal == Signal.PROFILES) {
+      writeDictionary();
+    }
     return writer.toSlice();
   }
 
@@ -125,6 +130,55 @@ public final class Telemetry {
       writer.fixed64(11, nowNanos);
       writer.end(record);
     }
+  }
+
+  /** Samples of CPU time, all of one stack of the dictionary. */
+  private void writeProfiles(long firstId, int items, long nowNanos) {
+    for (long id = firstId; id < firstId + items; id++) {
+      int profile = writer.begin(2);
+      int type = writer.begin(1);
+      writer.integer(1, 1);
+      writer.integer(2, 2);
+      writer.end(type);
+      int sample = writer.begin(2);
+      writer.integer(1, 1);
+      int values = writer.begin(4);
+      writer.rawVarint(1 + random.nextInt(20));
+      writer.end(values);
+      writer.end(sample);
+      writer.fixed64(3, nowNanos);
+      writer.integer(4, 1_000_000_000L);
+      writer.id(7, mix(seed + 1, id), mix(seed + 2, id), 16);
+      writer.end(profile);
+    }
+  }
+
+  /** Tables of one entry each, behind the empty one that OTLP asks for. */
+  private void writeDictionary() {
+    int dictionary = writer.begin(2);
+    writer.end(writer.begin(1));
+    writer.end(writer.begin(2));
+    int location = writer.begin(2);
+    int line = writer.begin(3);
+    writer.integer(1, 1);
+    writer.end(line);
+    writer.end(location);
+    writer.end(writer.begin(3));
+    int function = writer.begin(3);
+    writer.integer(1, 3);
+    writer.end(function);
+    writer.end(writer.begin(4));
+    for (String text : List.of("", "cpu", "nanoseconds", "com.example.shop.OrderService.accept")) {
+      writer.string(5, text);
+    }
+    writer.end(writer.begin(6));
+    writer.end(writer.begin(7));
+    int stack = writer.begin(7);
+    int locations = writer.begin(1);
+    writer.rawVarint(1);
+    writer.end(locations);
+    writer.end(stack);
+    writer.end(dictionary);
   }
 
   private void writeMetrics(long firstId, int items, long nowNanos) {

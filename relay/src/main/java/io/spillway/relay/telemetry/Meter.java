@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Every meter, with its unit, its tags and its meaning. Item counts obey, per lane: {@code routed =
  * sampled_out + delivered + rejected + dropped + buffered}; per receiver: {@code requests =
- * accepted + invalid + too_large + unavailable}.
+ * accepted + invalid + not_served + too_large + unavailable}.
  */
 public enum Meter {
   RECEIVER_REQUESTS(
@@ -18,10 +18,19 @@ public enum Meter {
   RECEIVER_ITEMS(
       "spillway.receiver.items",
       "items",
-      "Items in requests answered, as far as they could be counted.",
+      "Items in requests answered, as far as they could be counted; those that were rejected of an"
+          + " accepted request are invalid.",
       "signal",
       "transport",
       "outcome"),
+  RECEIVER_INVALID(
+      "spillway.receiver.invalid",
+      "items",
+      "Items that strict sinks refuse the whole request for, by what is wrong with them, and"
+          + " whether they were rejected or passed.",
+      "signal",
+      "reason",
+      "action"),
   RECEIVER_WIRE_BYTES(
       "spillway.receiver.wire",
       "bytes",

@@ -18,6 +18,7 @@ import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.LaneLedger;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.Settlement;
+import io.spillway.otlp.wire.Flaw;
 import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
 import io.spillway.receivers.TurnedAway;
@@ -89,10 +90,28 @@ public final class Meters implements ReceiverListener, EgressListener {
   @Override
   public void answered(
       Signal signal, Transport transport, long wireBytes, Answer answer, Duration elapsed) {
+    int rejected = answer instanceof Answer.Accepted accepted ? accepted.rejected() : 0;
     receivers
         .computeIfAbsent(
             new ReceiverKey(signal, transport, Outcomes.of(answer)), this::receiverMeters)
-        .record(wireBytes, answer.items(), elapsed);
+        .record(wireBytes, answer.items() - rejected, elapsed);
+    if (rejected > 0) {
+      receivers
+          .computeIfAbsent(
+              new ReceiverKey(signal, transport, Outcomes.INVALID), this::receiverMeters)
+          .items()
+          .increment(rejected);
+    }
+  }
+
+  /** Items were found that strict sinks refuse the whole request for. Safe on any thread. */
+  public void invalidItems(Signal signal, Flaw.Kind flaw, int items, boolean rejected) {
+    Tags tags =
+        Tags.of(
+            "signal", signal.label(),
+            "reason", flaw.label(),
+            "action", rejected ? "rejected" : "passed");
+    counter(Meter.RECEIVER_INVALID, tags).increment(items);
   }
 
   @Override
@@ -321,10 +340,13 @@ public final class Meters implements ReceiverListener, EgressListener {
 
   /** Tag values of answers and outcomes. */
   private static final class Outcomes {
+    static final String INVALID = "invalid";
+
     static String of(Answer answer) {
       return switch (answer) {
         case Answer.Accepted a -> "accepted";
-        case Answer.Invalid i -> "invalid";
+        case Answer.Invalid i -> INVALID;
+        case Answer.NotServed n -> "not_served";
         case Answer.TooLarge t -> "too_large";
         case Answer.Unavailable u -> "unavailable";
       };

@@ -40,7 +40,7 @@ final class Cutter {
   }
 
   private static List<Piece> items(Piece piece, int limit) throws MalformedRequestException {
-    if (piece.items == 1) {
+    if (piece.items == 1 || !piece.canBeCut()) {
       return List.of();
     }
     piece.held.keepUncompressed();

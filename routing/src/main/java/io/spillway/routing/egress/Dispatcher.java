@@ -354,7 +354,7 @@ final class Dispatcher implements AutoCloseable {
    */
   private List<Piece> choose(Breaker breaker) {
     Piece first = next(breaker);
-    while (first != null && first.length > breaker.exporter.maxRequestBytes()) {
+    while (first != null && first.canBeCut() && first.length > breaker.exporter.maxRequestBytes()) {
       int most = breaker.exporter.maxRequestBytes();
       cutToSize(first, most, new Verdict(breaker.id, "larger than its max_request_bytes " + most));
       first = next(breaker);

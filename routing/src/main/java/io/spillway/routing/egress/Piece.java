@@ -78,15 +78,23 @@ final class Piece {
   }
 
   static Piece whole(Held held) {
-    return new Piece(
-        held,
-        0,
-        held.requests.size(),
-        0,
-        0,
-        held.block.uncompressedLength(),
-        held.block.items(),
-        null);
+    Piece piece =
+        new Piece(
+            held,
+            0,
+            held.requests.size(),
+            0,
+            0,
+            held.block.uncompressedLength(),
+            held.block.items(),
+            null);
+    piece.alone = !piece.canBeCut();
+    return piece;
+  }
+
+  /** Whether smaller pieces can be made of it, and larger ones with others. */
+  boolean canBeCut() {
+    return held.block.signal().concatenates();
   }
 
   boolean isWhole() {

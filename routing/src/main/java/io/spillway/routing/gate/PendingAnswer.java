@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * unavailable if any was refused. Safe on any thread.
  */
 final class PendingAnswer {
-  private final int items;
+  private final Answer.Accepted success;
   private final AtomicInteger open;
   private final Consumer<? super Answer> answer;
   private final AtomicReference<@Nullable Refusal> refusal = new AtomicReference<>();
 
-  PendingAnswer(int items, int appends, Consumer<? super Answer> answer) {
-    this.items = items;
+  PendingAnswer(Answer.Accepted success, int appends, Consumer<? super Answer> answer) {
+    this.success = success;
     this.open = new AtomicInteger(appends);
     this.answer = answer;
   }
@@ -76,7 +76,7 @@ final class PendingAnswer {
   private void close() {
     if (open.decrementAndGet() == 0) {
       Refusal refused = refusal.get();
-      answer.accept(refused == null ? new Answer.Accepted(items) : unavailable(items, refused));
+      answer.accept(refused == null ? success : unavailable(success.items(), refused));
     }
   }
 }

@@ -6,6 +6,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.wire.Flaw;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.otlp.wire.RequestSplitter;
 import io.spillway.otlp.wire.RequestSplitter.Part;
@@ -15,7 +16,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,14 +23,15 @@ import org.jspecify.annotations.Nullable;
  * between requests to save garbage and belongs to one thread; stores nothing.
  *
  * <p>A lane that every resource with items goes to gets the request as it is. Any other gets the
- * records of its resources and the unknown fields in a new array. Resources without items go along
- * with a whole request and are left out of a slice.
+ * records of its resources and all that belongs to no resource in a new array. Resources without
+ * items go along with a whole request and are left out of a slice.
  */
 final class RequestPlanner {
   /** Room for resources that is kept between requests. */
   private static final int KEPT_RESOURCES = 4096;
 
   private final RequestScanner scanner = new RequestScanner();
+  private final RouteTables tables;
   private final Map<Signal, RouteTable.Matcher> matchers = new EnumMap<>(Signal.class);
   private final @Nullable TraceSampler[] samplers;
 
@@ -40,11 +41,8 @@ final class RequestPlanner {
   private final List<RouteSettings> settings;
   private long[] routesOf = new long[16];
 
-  /**
-   * @param tables one for every signal
-   */
-  RequestPlanner(List<RouteSettings> routes, Map<Signal, RouteTable> tables) {
-    tables.forEach((signal, table) -> matchers.put(signal, table.matcher()));
+  RequestPlanner(List<RouteSettings> routes, RouteTables tables) {
+    this.tables = tables;
     this.settings = routes;
     this.quotaSamplers = new @Nullable QuotaSampler[routes.size()];
     this.samplers = new @Nullable TraceSampler[routes.size()];
@@ -85,37 +83,48 @@ final class RequestPlanner {
 
   /** Scans a request and says how many items are in it. */
   int scan(Signal signal, Slice request) throws MalformedRequestException {
-    scanner.scan(signal, request);
+    scanner.inspect(signal, request);
     return scanner.items();
+  }
+
+  /** What strict sinks would refuse the request for that was scanned last; null as a rule. */
+  @Nullable Flaw flaw() {
+    return scanner.flaw();
   }
 
   /**
    * What each lane gets of the request that was scanned last, which must have items.
    *
    * @param limit says which traces lanes are sampled for a quota
-   * @throws PayloadTooLargeException if a single item is larger than a lane takes
+   * @return empty if there is a resource with items that no route takes
+   * @throws PayloadTooLargeException if a single item is larger than a lane takes, or a request
+   *     that cannot be cut
    */
   List<Delivery> plan(Signal signal, Slice request, IntakeLimit limit)
       throws PayloadTooLargeException {
     long some = 0;
     long all = -1;
     int resources = scanner.resources();
-    RouteTable.Matcher matcher = Objects.requireNonNull(matchers.get(signal));
+    RouteTable.Matcher matcher =
+        matchers.computeIfAbsent(signal, known -> tables.open(known).matcher());
     routesOf = routesOf.length < resources ? new long[resources] : routesOf;
     for (int i = 0; i < resources; i++) {
       routesOf[i] = 0;
       if (scanner.items(i) > 0) {
         routesOf[i] = matcher.routes(scanner, i);
+        if (routesOf[i] == 0) {
+          return List.of();
+        }
         some |= routesOf[i];
         all &= routesOf[i];
       }
     }
-    Slice unknownFields = some == all ? Slice.EMPTY : scanner.unknownFields();
+    Slice otherFields = some == all ? Slice.EMPTY : scanner.otherFields();
     List<Delivery> deliveries = new ArrayList<>(Long.bitCount(some));
     for (long left = some; left != 0; left &= left - 1) {
       int route = Long.numberOfTrailingZeros(left);
       boolean whole = (all & (1L << route)) != 0;
-      Part part = whole ? new Part(request, scanner.items()) : slice(1L << route, unknownFields);
+      Part part = whole ? new Part(request, scanner.items()) : slice(1L << route, otherFields);
       Lane lane = matcher.lane(route);
       deliveries.add(deliver(signal, lane, sampler(route, lane.id(), limit), part));
     }
@@ -134,8 +143,8 @@ final class RequestPlanner {
     }
   }
 
-  private Part slice(long route, Slice unknownFields) {
-    int length = unknownFields.length();
+  private Part slice(long route, Slice otherFields) {
+    int length = otherFields.length();
     int items = 0;
     for (int i = 0; i < scanner.resources(); i++) {
       if ((routesOf[i] & route) != 0) {
@@ -150,7 +159,7 @@ final class RequestPlanner {
         filled = copy(scanner.resource(i), bytes, filled);
       }
     }
-    copy(unknownFields, bytes, filled);
+    copy(otherFields, bytes, filled);
     return new Part(Slice.of(bytes), items);
   }
 

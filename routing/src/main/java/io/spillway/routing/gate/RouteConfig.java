@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@code routes}. */
 public final class RouteConfig {
-  /** Most routes: a set of routes is one long, and every route has up to three lanes. */
+  /** Most routes: a set of routes is one long, and every route has up to four lanes. */
   public static final int MAX_ROUTES = 64;
 
   private static final Pattern NAME = Pattern.compile("[a-z0-9_-]{1,63}");
@@ -104,7 +104,9 @@ public final class RouteConfig {
           () ->
               match.problem(
                   "signals",
-                  "\"" + label + "\" is not a signal (expected traces, metrics or logs)"));
+                  "\""
+                      + label
+                      + "\" is not a signal (expected traces, metrics, logs or profiles)"));
     }
     Section resource = match.section("resource");
     Map<String, List<Glob>> patterns = new LinkedHashMap<>();
@@ -273,8 +275,10 @@ public final class RouteConfig {
     }
   }
 
+  /** Signals in development may stay without a route: what none takes is not served. */
   private static void checkCatchAll(Section root, List<RouteSettings> routes) {
     Set<Signal> open = EnumSet.allOf(Signal.class);
+    open.removeIf(signal -> !signal.isStable());
     routes.stream()
         .filter(route -> route.match().isCatchAll())
         .forEach(route -> open.removeAll(route.match().signals()));

@@ -18,15 +18,18 @@ import org.jspecify.annotations.Nullable;
  * {@code i} stands for route {@code i}. Immutable.
  */
 final class RouteTable {
-  /** The routes that can be reached: the last one takes everything. */
+  /**
+   * The routes that can be reached: the last one takes everything, except of a signal in
+   * development.
+   */
   private final List<Candidate> candidates;
 
   private final String[] keys;
   private final Map<Integer, Lane> lanes = new HashMap<>();
 
   /**
-   * @throws IllegalArgumentException if there is no route that takes what no other one does, or a
-   *     lane is missing
+   * @throws IllegalArgumentException if a lane is missing, or there is no route that takes what no
+   *     other one does; signals in development can do without
    */
   RouteTable(Signal signal, List<RouteSettings> routes, Function<LaneId, @Nullable Lane> open) {
     List<String> distinctKeys = new ArrayList<>();
@@ -43,7 +46,7 @@ final class RouteTable {
         }
       }
     }
-    if (!caught) {
+    if (!caught && signal.isStable()) {
       throw new IllegalArgumentException("routes: no route takes all " + signal.label());
     }
     this.candidates = List.copyOf(reachable);
@@ -90,7 +93,7 @@ final class RouteTable {
       return lane;
     }
 
-    /** The routes that resource {@code i} of the scanned request goes to; at least one. */
+    /** The routes that resource {@code i} of the scanned request goes to; 0 if none takes it. */
     long routes(RequestScanner scanner, int i) {
       Arrays.fill(known, false);
       long routes = 0;

@@ -9,12 +9,11 @@ import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.wire.Flaw;
 import io.spillway.otlp.wire.RequestSplitter.Part;
 import io.spillway.routing.egress.OverQuota;
 import java.time.Duration;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -38,14 +37,17 @@ public final class RoutingGate implements Gate {
   /** When to come back after a failure that should not happen. */
   private static final Duration RETRY_AFTER_FAILURE = Duration.ofSeconds(5);
 
+  private final RouteTables tables;
   private final ThreadLocal<RequestPlanner> planners;
   private final LogLimiter failures;
   private final IntakeLimit limit;
+  private final ItemRule itemRule;
 
   /**
    * @param routes as read and validated by {@link RouteConfig}
-   * @param lanes gives the open lane of every signal that can reach a route
-   * @throws IllegalArgumentException if a signal has no catch-all route or a lane is missing
+   * @param lanes gives the open lane of every signal that can reach a route those of signals in
+   *     development are opened with their first request, on a thread that may wait
+   * @throws IllegalArgumentException if a stable signal has no catch-all route or a lane is missing
    */
   public RoutingGate(List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes) {
     this(routes, lanes, IntakeLimit.NONE);
@@ -58,34 +60,54 @@ public final class RoutingGate implements Gate {
    */
   public RoutingGate(
       List<RouteSettings> routes, Function<LaneId, @Nullable Lane> lanes, IntakeLimit limit) {
-    this(routes, lanes, limit, System::nanoTime);
+    this(routes, lanes, limit, ItemRule.DEFAULT);
+  }
+
+  /** As above, with a rule for invalid items. */
+  public RoutingGate(
+      List<RouteSettings> routes,
+      Function<LaneId, @Nullable Lane> lanes,
+      IntakeLimit limit,
+      ItemRule itemRule) {
+    this(routes, lanes, limit, itemRule, System::nanoTime);
   }
 
   RoutingGate(
       List<RouteSettings> routes,
       Function<LaneId, @Nullable Lane> lanes,
       IntakeLimit limit,
+      ItemRule itemRule,
       LongSupplier nanoClock) {
     this.limit = limit;
+    this.itemRule = itemRule;
     List<RouteSettings> all = List.copyOf(routes);
     if (all.size() > RouteConfig.MAX_ROUTES) {
       throw new IllegalArgumentException("routes: more than " + RouteConfig.MAX_ROUTES);
     }
-    Map<Signal, RouteTable> tables = new EnumMap<>(Signal.class);
-    for (Signal signal : Signal.values()) {
-      tables.put(signal, new RouteTable(signal, all, lanes));
-    }
+    this.tables = new RouteTables(all, lanes);
     this.planners = ThreadLocal.withInitial(() -> new RequestPlanner(all, tables));
     this.failures = new LogLimiter(nanoClock);
   }
 
   @Override
   public void submit(Signal signal, Slice request, Consumer<? super Answer> answer) {
-    Plan plan = plan(signal, request);
-    if (plan.answer != null) {
-      answer(answer, plan.answer);
+    if (tables.get(signal) == null) {
+      // The first of its signal waits for the disk, which the caller's thread must not. There are
+      // no more of these at once than the receivers admit.
+      Thread.ofVirtual().name("open lanes").start(() -> take(signal, request, answer));
     } else {
-      append(plan, answer);
+      take(signal, request, answer);
+    }
+  }
+
+  private void take(Signal signal, Slice request, Consumer<? super Answer> answer) {
+    Plan plan = plan(signal, request);
+    Consumer<? super Answer> receiver =
+        plan.screened == null ? answer : plan.screened.reporting(signal, itemRule, answer);
+    if (plan.answer != null) {
+      answer(receiver, plan.answer);
+    } else {
+      append(plan, receiver);
     }
   }
 
@@ -95,9 +117,13 @@ public final class RoutingGate implements Gate {
     RequestPlanner planner = planners.get();
     try {
       items = planner.scan(signal, request);
-      return items == 0
-          ? Plan.answered(new Answer.Accepted(0))
-          : admit(items, planner.plan(signal, request, limit));
+      if (items == 0) {
+        return Plan.answered(new Answer.Accepted(0));
+      }
+      Flaw flaw = planner.flaw();
+      return flaw == null
+          ? admit(signal, new Answer.Accepted(items), planner.plan(signal, request, limit), null)
+          : screen(planner, signal, request, items, flaw);
     } catch (MalformedRequestException e) {
       return Plan.answered(new Answer.Invalid(Objects.toString(e.getMessage())));
     } catch (PayloadTooLargeException e) {
@@ -110,15 +136,42 @@ public final class RoutingGate implements Gate {
     }
   }
 
-  private Plan admit(int items, List<Delivery> deliveries) {
+  private Plan screen(RequestPlanner planner, Signal signal, Slice request, int items, Flaw flaw)
+      throws MalformedRequestException, PayloadTooLargeException {
+    Screened screened = Screened.of(signal, request, items, flaw, itemRule.handling());
+    if (screened.isAllRejected()) {
+      Answer.Accepted none = screened.success();
+      return new Plan(none, List.of(), new Answer.Invalid(items, none.message()), screened);
+    }
+    if (screened.request() != request) {
+      var _ = planner.scan(signal, screened.request());
+    }
+    return admit(
+        signal, screened.success(), planner.plan(signal, screened.request(), limit), screened);
+  }
+
+  private Plan admit(
+      Signal signal,
+      Answer.Accepted success,
+      List<Delivery> deliveries,
+      @Nullable Screened screened) {
+    if (deliveries.isEmpty()) {
+      return Plan.answered(
+          new Answer.NotServed(
+              success.items(),
+              "no route takes all "
+                  + signal.label()
+                  + " of this request. Nothing of it was stored; send them elsewhere, or configure"
+                  + " a route without match.resource for them."));
+    }
     Lane.Refusal refusal = null;
     for (Delivery delivery : deliveries) {
       Lane.Refusal refused = refusal(delivery);
       refusal = refused == null ? refusal : PendingAnswer.combine(refusal, refused);
     }
     return refusal == null
-        ? new Plan(items, deliveries, null)
-        : Plan.answered(PendingAnswer.unavailable(items, refusal));
+        ? new Plan(success, deliveries, null, screened)
+        : Plan.answered(PendingAnswer.unavailable(success.items(), refusal));
   }
 
   private Lane.@Nullable Refusal refusal(Delivery delivery) {
@@ -131,7 +184,7 @@ public final class RoutingGate implements Gate {
   private void append(Plan plan, Consumer<? super Answer> answer) {
     int appends = plan.deliveries.stream().mapToInt(delivery -> delivery.parts().size()).sum();
     PendingAnswer pending =
-        new PendingAnswer(plan.items, appends, result -> answer(answer, result));
+        new PendingAnswer(plan.success, appends, result -> answer(answer, result));
     for (Delivery delivery : plan.deliveries) {
       int sampledOut = delivery.sampledOut();
       for (Part part : delivery.parts()) {
@@ -180,10 +233,19 @@ public final class RoutingGate implements Gate {
                 failure));
   }
 
-  /** Either the answer, or what is to be appended. */
-  private record Plan(int items, List<Delivery> deliveries, @Nullable Answer answer) {
+  /**
+   * Either the answer, or what is to be appended.
+   *
+   * @param success the answer once everything is appended
+   * @param screened null if nothing was wrong with the request
+   */
+  private record Plan(
+      Answer.Accepted success,
+      List<Delivery> deliveries,
+      @Nullable Answer answer,
+      @Nullable Screened screened) {
     static Plan answered(Answer answer) {
-      return new Plan(answer.items(), List.of(), answer);
+      return new Plan(new Answer.Accepted(answer.items()), List.of(), answer, null);
     }
   }
 }

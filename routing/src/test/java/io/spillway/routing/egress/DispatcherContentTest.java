@@ -72,6 +72,7 @@ class DispatcherContentTest {
     assertThat(rig.status().blocks()).isZero();
   }
 
+  // conformance: W-01, W-02
   @Test
   void step_smallBlocksWaiting_areMergedUpToTheLimit() {
     sink.behaviour = FakeExporter.HANGS;
@@ -118,6 +119,7 @@ class DispatcherContentTest {
         .containsEntry(0L, new Settlement(List.of(new Settlement.Rejected(sink.id(), 1))));
   }
 
+  // conformance: W-50
   @Test
   void finished_mergedBadData_goesOutOneByOne() {
     Rig rig = merged(5);
@@ -150,6 +152,7 @@ class DispatcherContentTest {
     assertThat(rig.lane.settled).containsEntry(0L, Settlement.dropped(DropReason.BAD_DATA, 1));
   }
 
+  // conformance: W-50
   @Test
   void finished_badDataOfSeveralRequests_dropsOnlyThePoisonedOne() {
     sink.behaviour = unless("b1", new Outcome.BadData("no"));

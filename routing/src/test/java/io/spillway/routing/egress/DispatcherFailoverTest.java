@@ -93,6 +93,7 @@ class DispatcherFailoverTest {
     assertThat(rig.lane.settled).hasSize(6);
   }
 
+  // conformance: R-04
   @Test
   void step_serverErrors_failOverAndCountTheRedelivery() {
     primary.behaviour = FakeExporter.FAILS;

@@ -112,8 +112,8 @@ class RouteConfigTest {
     assertThat(messages(configuration))
         .containsExactly(
             "routes[0]::name: missing (expected text)",
-            "routes[0]::match::signals: \"spans\" is not a signal (expected traces, metrics or"
-                + " logs)",
+            "routes[0]::match::signals: \"spans\" is not a signal (expected traces, metrics, logs"
+                + " or profiles)",
             "routes[0]::match::resource::a: no value to match (expected a pattern or a list of"
                 + " patterns)",
             "routes[0]::exporters[0]: exporter \"otlp_grpc/ue\" is not configured; did you mean"

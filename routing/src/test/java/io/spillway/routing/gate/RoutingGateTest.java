@@ -52,6 +52,7 @@ class RoutingGateTest {
   private final Map<LaneId, FakeLane> lanes = new HashMap<>();
   private final List<Answer> answers = new CopyOnWriteArrayList<>();
 
+  // conformance: W-07
   @Test
   void submit_allResourcesToOneLane_movesTheRequestWhole() {
     RoutingGate gate = gate(BY_TEAM);
@@ -71,6 +72,7 @@ class RoutingGateTest {
     assertUntouched("blue", "copy", "default");
   }
 
+  // conformance: R-06, W-02, W-12
   @Test
   void submit_resourcesToSeveralLanes_slicesInOrderWithUnknownFields() {
     RoutingGate gate = gate(BY_TEAM);
@@ -134,6 +136,7 @@ class RoutingGateTest {
     assertThat(stored("default").getResourceSpansList()).containsExactly(none);
   }
 
+  // conformance: G-31, R-03
   @Test
   void submit_noItems_isAcceptedWithoutTouchingLanes() {
     RoutingGate gate = gate(BY_TEAM);
@@ -146,6 +149,7 @@ class RoutingGateTest {
     assertUntouched("red", "blue", "copy", "default");
   }
 
+  // conformance: G-41
   @Test
   void submit_malformed_isInvalidAndTheNextRequestIsFine() {
     RoutingGate gate = gate(BY_TEAM);
@@ -176,6 +180,7 @@ class RoutingGateTest {
     assertUntouched("red", "copy", "default");
   }
 
+  // conformance: G-40
   @Test
   void submit_appendRefused_isUnavailableAfterAllAppendsEnded() {
     RoutingGate gate = gate(BY_TEAM);
@@ -217,6 +222,7 @@ class RoutingGateTest {
     assertThat(answers).hasSize(1);
   }
 
+  // conformance: G-43
   @Test
   void submit_laneThrows_isUnavailable() {
     RoutingGate gate = gate(BY_TEAM);
@@ -289,6 +295,7 @@ class RoutingGateTest {
     assertThat(answers).containsExactly(new Answer.Accepted(40));
   }
 
+  // conformance: W-13
   @Test
   void submit_singleItemTooLarge_saysSizeAndLimitAndStoresNothing() {
     RoutingGate gate = gate(BY_TEAM);
