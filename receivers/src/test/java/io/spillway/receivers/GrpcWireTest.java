@@ -376,7 +376,7 @@ class GrpcWireTest {
   @Test
   void g46_close_goAwayFirst() throws IOException {
     grpc.ping();
-    harness.close();
+    harness.receiver().close(Duration.ofSeconds(30));
 
     assertThat(grpc.goAway()).startsWith("0 ");
     grpc.awaitEnd();
