@@ -44,9 +44,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 8, unit = TimeUnit.MINUTES)
 class FullDiskIT {
 
-  /** Items of some MiB, while senders go on. */
-  private static final long NEARLY_DRAINED = 20_000;
-
   private static final long NEARLY_EMPTY_BYTES = 60L * 1024 * 1024;
 
   @RegisterExtension final Lab lab = new Lab();
@@ -155,13 +152,15 @@ class FullDiskIT {
     sink.fail(new Fault.Refused());
     if (phase == Phase.DURING_THE_LOAD) {
       long acknowledged = load.acknowledged();
-      await().until(() -> load.acknowledged() > acknowledged + 10_000);
+      int refused = refusals(load);
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(
+              () -> load.acknowledged() > acknowledged + 10_000 || refusals(load) > refused + 10);
       fillUp(mount);
     }
-    int refused = load.retries().values().stream().mapToInt(n -> n).sum();
-    await()
-        .atMost(Duration.ofMinutes(1))
-        .until(() -> load.retries().values().stream().mapToInt(n -> n).sum() > refused + 10);
+    int refused = refusals(load);
+    await().atMost(Duration.ofMinutes(1)).until(() -> refusals(load) > refused + 10);
     if (phase == Phase.ONCE_THE_RELAY_IS_FULL || phase == Phase.BEFORE_A_START) {
       fillUp(mount);
     }
@@ -170,24 +169,32 @@ class FullDiskIT {
       relay.start();
     }
     sink.heal();
-    long delivered = relay.ledger().sum(l -> Ledger.sum(l.delivered()));
+    long delivered = delivered(relay.ledger());
     await()
         .atMost(Duration.ofMinutes(1))
         .until(
             () -> {
               Ledger ledger = relay.ledger();
-              return ledger.buffered() == 0
-                  || ledger.sum(l -> Ledger.sum(l.delivered())) > delivered;
+              return ledger.buffered() == 0 || delivered(ledger) > delivered;
             });
     if (phase == Phase.DURING_THE_DRAIN) {
       fillUp(mount);
     }
     Files.delete(stranger);
     long acknowledged = load.acknowledged();
+    Ledger now = relay.ledger();
+    long owed = delivered(now) + now.buffered();
     await()
-        .atMost(Duration.ofMinutes(1))
-        .until(
-            () -> load.acknowledged() > acknowledged && relay.ledger().buffered() < NEARLY_DRAINED);
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> load.acknowledged() > acknowledged && delivered(relay.ledger()) >= owed);
+  }
+
+  private static int refusals(Load load) {
+    return load.retries().values().stream().mapToInt(n -> n).sum();
+  }
+
+  private static long delivered(Ledger ledger) {
+    return ledger.sum(l -> Ledger.sum(l.delivered()));
   }
 
   private String config(Path mount, CapturingSink sink, String minFree) {
