@@ -99,6 +99,7 @@ class OtlpReceiverLifecycleTest {
     assertThatThrownBy(receiver::start).isInstanceOf(IllegalStateException.class);
   }
 
+  // conformance: G-46
   @Test
   void g46_closeWithCallInFlight_finishesItAndTakesNoMore() {
     harness.gate().onSubmit(submission -> {});
@@ -122,6 +123,7 @@ class OtlpReceiverLifecycleTest {
     }
   }
 
+  // conformance: H-52
   @Test
   void h52_closeWithRequestInFlight_finishesItAndAnswersOthers503() throws IOException {
     harness.gate().onSubmit(submission -> {});

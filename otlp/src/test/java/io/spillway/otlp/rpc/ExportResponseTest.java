@@ -21,6 +21,7 @@ class ExportResponseTest {
 
   private static final int MIB = 1024 * 1024;
 
+  // conformance: G-30, H-30
   @Test
   void success_isEmptyInProtobufAndJson() throws Exception {
     assertThat(ExportResponse.SUCCESS.toProtobuf()).isEmpty();
@@ -28,6 +29,7 @@ class ExportResponseTest {
     assertThat(ExportResponse.parse(Slice.EMPTY)).isEqualTo(ExportResponse.SUCCESS);
   }
 
+  // conformance: G-35
   @Test
   void parse_goldenVectors() throws Exception {
     assertThat(parse("0a0708031203776879")).isEqualTo(new ExportResponse(3, "why"));
@@ -35,12 +37,14 @@ class ExportResponseTest {
     assertThat(parse("0a0208030a0312016d")).isEqualTo(new ExportResponse(3, "m"));
   }
 
+  // conformance: G-32
   @Test
   void toProtobuf_goldenVector() {
     assertThat(new ExportResponse(3, "why").toProtobuf())
         .isEqualTo(HexFormat.of().parseHex("0a0708031203776879"));
   }
 
+  // conformance: G-32, H-32
   @Test
   void toProtobuf_isReadByReferenceForEverySignal() throws Exception {
     byte[] bytes = new ExportResponse(1L << 40, "größer").toProtobuf();
@@ -54,6 +58,7 @@ class ExportResponseTest {
     assertThat(logs.getRejectedLogRecords()).isEqualTo(1L << 40);
   }
 
+  // conformance: G-34
   @Test
   void toProtobuf_warningOnly_keepsPartialSuccess() throws Exception {
     ExportResponse warning = new ExportResponse(0, "deprecated");
@@ -114,6 +119,7 @@ class ExportResponseTest {
         .hasMessage("response: bad protobuf: more than 100 nested groups");
   }
 
+  // conformance: H-32, J-06
   @ParameterizedTest
   @CsvSource({
     "TRACES, rejectedSpans",
@@ -127,6 +133,7 @@ class ExportResponseTest {
                 .formatted(key));
   }
 
+  // conformance: G-23, H-27
   @ParameterizedTest
   @ValueSource(strings = {"a", "é", "€", "🙂", "\u0001", "a€"})
   void encode_messageOf5Mib_staysBelow4MibAndKeepsCount(String unit) throws Exception {
