@@ -40,6 +40,7 @@ class AdmittedRequestsTest {
     assertThat(harness.admission().inFlightBytes()).isEqualTo(HELD);
   }
 
+  // conformance: G-40, G-44, G-45
   @Test
   void grpc_noRoomWhileReading_unavailableWithRetryInfo() throws Exception {
     try (GrpcSender sender = harness.grpc()) {
@@ -54,6 +55,7 @@ class AdmittedRequestsTest {
     }
   }
 
+  // conformance: G-40, G-44
   @Test
   void grpc_noRoomToDecompress_unavailableWithoutTrying() throws Exception {
     try (GrpcSender sender = harness.grpc()) {
@@ -66,6 +68,7 @@ class AdmittedRequestsTest {
     }
   }
 
+  // conformance: H-44, H-45
   @Test
   void http_noRoomWhileReading_503WithRetryAfter() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -80,6 +83,7 @@ class AdmittedRequestsTest {
     }
   }
 
+  // conformance: H-44, H-45
   @Test
   void http2_noRoomWhileReading_503WithRetryAfter() throws IOException {
     try (RawHttp2 client = new RawHttp2(harness.receiver().httpAddress())) {
@@ -95,6 +99,7 @@ class AdmittedRequestsTest {
     }
   }
 
+  // conformance: H-44, H-45
   @Test
   void http_noRoomToDecompress_503WithoutTrying() throws IOException {
     try (RawHttp client = harness.http()) {

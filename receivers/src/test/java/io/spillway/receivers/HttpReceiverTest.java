@@ -51,6 +51,7 @@ class HttpReceiverTest {
     assertThat(elsewhere.listener().only().signal()).isEqualTo(Signal.METRICS);
   }
 
+  // conformance: H-01, H-10
   @ParameterizedTest
   @CsvSource({
     "/v1/traces, TRACES",
@@ -75,6 +76,7 @@ class HttpReceiverTest {
     assertThat(heard.elapsed()).isPositive();
   }
 
+  // conformance: H-06
   @ParameterizedTest
   @ValueSource(strings = {"/v1/traces?x=1", "http://relay:4318/v1/traces"})
   void h06_queryOrAbsoluteForm_isServed(String target) throws IOException {
@@ -83,6 +85,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-05, H-40, H-41
   @ParameterizedTest
   @ValueSource(strings = {"/", "/v1/traces/", "/v1/Traces", "/v1/profiles", "*"})
   void h05_unknownPath_404WithStatusBody(String path) throws Exception {
@@ -98,6 +101,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-04, H-40, H-41
   @ParameterizedTest
   @ValueSource(strings = {"GET", "PUT", "DELETE", "OPTIONS"})
   void h04_otherMethod_405WithAllow(String method) throws Exception {
@@ -114,6 +118,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().all()).isEmpty();
   }
 
+  // conformance: H-12, H-14
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -131,6 +136,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-13, H-40, H-41
   @ParameterizedTest
   @ValueSource(
       strings = {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonx\r\n"})
@@ -146,6 +152,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Invalid.class);
   }
 
+  // conformance: H-10, H-15, H-16
   @ParameterizedTest
   @CsvSource({
     "identity, identity",
@@ -173,6 +180,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().only().wireBytes()).isEqualTo(sent.length);
   }
 
+  // conformance: H-17, H-40
   @ParameterizedTest
   @ValueSource(strings = {"br", "none", "gzip, gzip"})
   void h17_otherEncoding_415WithAcceptEncoding(String encoding) throws Exception {
@@ -198,6 +206,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.Invalid.class);
   }
 
+  // conformance: H-18, H-40
   @ParameterizedTest
   @ValueSource(strings = {"gzip", "zstd", "zlib", "snappy", "x-snappy-framed", "lz4"})
   void h18_damagedCompression_400(String encoding) throws Exception {
@@ -220,6 +229,7 @@ class HttpReceiverTest {
     assertThat(harness.admission().inFlightBytes()).isZero();
   }
 
+  // conformance: H-20
   @Test
   void h20_chunkedBody_isPutTogether() throws IOException {
     byte[] body = Payloads.noise(700_000);
@@ -235,6 +245,7 @@ class HttpReceiverTest {
     assertThat(harness.gate().onlyRequest()).isEqualTo(body);
   }
 
+  // conformance: H-20
   @Test
   void h20_expectContinue_isAskedFor() throws IOException {
     byte[] body = Payloads.noise(10);
@@ -251,6 +262,7 @@ class HttpReceiverTest {
     assertThat(harness.gate().onlyRequest()).isEqualTo(body);
   }
 
+  // conformance: H-20, H-25, H-26
   @Test
   void h20_expectContinueOverLimit_413WithoutBody() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -270,6 +282,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-25
   @Test
   void h25_contentLengthAtLimit_200() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -278,6 +291,7 @@ class HttpReceiverTest {
     assertThat(harness.gate().onlyRequest()).hasSize(LIMIT);
   }
 
+  // conformance: H-25, H-26, H-40
   @Test
   void h25_contentLengthOver_413() throws Exception {
     try (RawHttp client = harness.http()) {
@@ -296,6 +310,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().only().answer()).isInstanceOf(Answer.TooLarge.class);
   }
 
+  // conformance: H-25, H-26
   @Test
   void h25_chunkedOver_413() throws IOException {
     byte[] chunk = new byte[LIMIT / 4];
@@ -316,6 +331,7 @@ class HttpReceiverTest {
   }
 
   /** A sender that looks for the answer only when it is through with its body. */
+  // conformance: H-26
   @Test
   void h26_bodyFarOverLimit_senderStillReads413() throws IOException {
     byte[] piece = new byte[1 << 20];
@@ -335,6 +351,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-25
   @ParameterizedTest
   @ValueSource(strings = {"gzip", "zstd", "zlib", "snappy", "x-snappy-framed", "lz4"})
   void h25_bomb_413(String encoding) throws IOException {
@@ -358,6 +375,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().all().getFirst().answer()).isInstanceOf(Answer.TooLarge.class);
   }
 
+  // conformance: H-14, H-30, H-31, J-16
   @Test
   void h30_accepted_200WithEmptyBodyInRequestEncoding() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -373,6 +391,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-11, H-15
   @Test
   void h11_json_reachesGateAsProtobuf() throws Exception {
     String json = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"a\"}]}]}]}";
@@ -389,6 +408,7 @@ class HttpReceiverTest {
     assertThat(request.getResourceSpans(0).getScopeSpans(0).getSpans(0).getName()).isEqualTo("a");
   }
 
+  // conformance: H-14, H-31, H-40, H-43, J-16
   @ParameterizedTest
   @ValueSource(strings = {"", "{", "[]", "{\"resourceSpans\":1}"})
   void h43_malformedJson_400InJson(String json) throws Exception {
@@ -402,6 +422,37 @@ class HttpReceiverTest {
     assertThat(harness.gate().submissions()).isEmpty();
   }
 
+  // conformance: H-43, J-19
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{\"a\":"})
+  void j19_deepNesting_400AndConnectionGoesOn(String level) throws IOException {
+    byte[] deep = ("{\"x\":" + level.repeat(200_000)).getBytes(UTF_8);
+
+    try (RawHttp client = harness.http()) {
+      Response response =
+          client
+              .post("/v1/traces", JSON + "Content-Encoding: gzip\r\n", Payloads.gzip(deep))
+              .read();
+      assertThat(response.status()).isEqualTo(400);
+      assertThat(client.postProtobuf(new byte[0]).read().status()).isEqualTo(200);
+    }
+  }
+
+  // conformance: H-18
+  @Test
+  void h18_severalGzipMembers_areOneBody() throws IOException {
+    byte[] body = Payloads.traces(3);
+    byte[] members = Payloads.repeated(Payloads.gzip(body), 2);
+
+    try (RawHttp client = harness.http()) {
+      Response response =
+          client.post("/v1/traces", PROTOBUF + "Content-Encoding: gzip\r\n", members).read();
+      assertThat(response.status()).isEqualTo(200);
+    }
+    assertThat(harness.gate().onlyRequest()).isEqualTo(Payloads.repeated(body, 2));
+  }
+
+  // conformance: H-32
   @Test
   void h32_partialSuccess_200WithCountAndMessage() throws Exception {
     harness.gate().answerWith(new Answer.Accepted(5, 3, "three spans have bad ids"));
@@ -422,6 +473,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: G-23, H-27
   @Test
   void h27_hugeMessage_isShortenedAndCountKept() throws Exception {
     harness.gate().answerWith(new Answer.Accepted(5, 3, "🙂".repeat(3 << 20)));
@@ -436,6 +488,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-14, H-40, H-42, H-43
   @Test
   void h43_invalid_400WithStatusBody() throws Exception {
     harness.gate().answerWith(new Answer.Invalid("field 1 at byte 7 is truncated"));
@@ -450,6 +503,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-40
   @Test
   void h25_gateFindsItTooLarge_413() throws Exception {
     harness.gate().answerWith(new Answer.TooLarge(1, "one span of 9 MiB"));
@@ -462,6 +516,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-40, H-44
   @ParameterizedTest
   @CsvSource({"0, 1", "200, 1", "1000, 1", "1001, 2", "30000, 30"})
   void h44_unavailable_503WithRetryAfterInWholeSeconds(long millis, String seconds)
@@ -478,6 +533,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-45
   @Test
   void h45_gateThrows_503() throws IOException {
     harness
@@ -494,6 +550,7 @@ class HttpReceiverTest {
     assertThat(harness.admission().inFlightBytes()).isZero();
   }
 
+  // conformance: H-50
   @Test
   void h50_answersFromAnotherThread_connectionIsKept() throws IOException {
     harness
@@ -508,6 +565,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().all()).hasSize(50);
   }
 
+  // conformance: H-50
   @Test
   void h50_connectionClose_isHonoured() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -520,6 +578,7 @@ class HttpReceiverTest {
     }
   }
 
+  // conformance: H-50
   @Test
   void h50_http10_isAnsweredAndClosed() throws IOException {
     try (RawHttp client = harness.http()) {

@@ -8,7 +8,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@code google.rpc.Status}, with the {@code RetryInfo} it may carry.
+ * A {@code google.rpc.Status}, with the {@code RetryInfo} it may carry. One of bad data
+ * (INVALID_ARGUMENT) is encoded with a {@code BadRequest} that says the message again, for senders
+ * that look only there; it is not read.
  *
  * <p>Encoded it stays below 4 MiB: a longer message is cut. A code that a peer sends outside 0 to
  * 16 is read as 2, UNKNOWN, as gRPC libraries do.
@@ -25,7 +27,16 @@ public record RpcStatus(int code, String message, @Nullable Duration retryDelay)
   private static final int ANY_TYPE_URL = 0x0a;
   private static final int ANY_VALUE = 0x12;
 
+  // google.rpc.BadRequest and its FieldViolation
+  private static final String BAD_REQUEST_URL = "type.googleapis.com/google.rpc.BadRequest";
+  private static final int FIELD_VIOLATIONS = 0x0a;
+  private static final int DESCRIPTION = 0x12;
+
+  /** A longer message is not said twice. */
+  private static final int MAX_VIOLATION_CHARS = 2048;
+
   private static final int UNKNOWN = 2;
+  private static final int INVALID_ARGUMENT = 3;
   private static final int HIGHEST_CODE = 16;
 
   public byte[] toProtobuf() {
@@ -39,7 +50,26 @@ public record RpcStatus(int code, String message, @Nullable Duration retryDelay)
               .toByteArray();
       status.message(DETAILS, any);
     }
+    if (isBadRequest()) {
+      status.message(DETAILS, badRequest());
+    }
     return status.toByteArray();
+  }
+
+  /** OTLP §OTLP/HTTP Bad Data: the details of bad data should hold what is bad. */
+  private boolean isBadRequest() {
+    return code == INVALID_ARGUMENT
+        && retryDelay == null
+        && message.length() <= MAX_VIOLATION_CHARS;
+  }
+
+  private byte[] badRequest() {
+    byte[] violation =
+        new FieldWriter().bytes(DESCRIPTION, ResponseText.utf8(message)).toByteArray();
+    return new FieldWriter()
+        .bytes(ANY_TYPE_URL, BAD_REQUEST_URL.getBytes(StandardCharsets.US_ASCII))
+        .message(ANY_VALUE, new FieldWriter().message(FIELD_VIOLATIONS, violation).toByteArray())
+        .toByteArray();
   }
 
   /** The ProtoJSON form: {@code {"code":14,"message":"…","details":[{"@type":…}]}}. */
@@ -50,6 +80,12 @@ public record RpcStatus(int code, String message, @Nullable Duration retryDelay)
     if (retryDelay != null) {
       append(json, ",\"details\":[{\"@type\":\"" + RetryInfo.TYPE_URL + "\",\"retryDelay\":\"");
       append(json, RetryInfo.toJson(retryDelay) + "\"}]");
+    }
+    if (isBadRequest()) {
+      append(json, ",\"details\":[{\"@type\":\"" + BAD_REQUEST_URL);
+      append(json, "\",\"fieldViolations\":[{\"description\":");
+      ResponseText.appendJson(json, message);
+      append(json, "}]}]");
     }
     append(json, "}");
     return json.toByteArray();

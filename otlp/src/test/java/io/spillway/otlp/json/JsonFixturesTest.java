@@ -28,6 +28,7 @@ class JsonFixturesTest {
   private static final Pattern ID =
       Pattern.compile("(\"(?:trace|span|parentSpan)Id\": \")([0-9a-fA-F]+)\"");
 
+  // conformance: J-20, J-22
   @ParameterizedTest
   @CsvSource({"TRACES, traces", "METRICS, metrics", "LOGS, logs", "LOGS, events"})
   void toProtobuf_fixture_equalsReference(Signal signal, String name) throws Exception {
@@ -59,6 +60,7 @@ class JsonFixturesTest {
     assertThat(request.getResourceSpans(0).getScopeSpans(0).getSpans(1).hasStatus()).isTrue();
   }
 
+  // conformance: J-13
   @Test
   void toProtobuf_metricsFixture_keepsExplicitZeros() throws Exception {
     var request = ExportMetricsServiceRequest.parseFrom(transcode(Signal.METRICS, "metrics"));

@@ -24,6 +24,7 @@ class JsonTranscoderPropertyTest {
   private static final int SEEDS = 30;
   private static final int LIMIT = 64 * 1024 * 1024;
 
+  // conformance: J-20
   @ParameterizedTest
   @EnumSource(value = Signal.class, names = "PROFILES", mode = EnumSource.Mode.EXCLUDE)
   void toProtobuf_randomRequestPrintedAsJson_equalsOriginal(Signal signal) throws Exception {

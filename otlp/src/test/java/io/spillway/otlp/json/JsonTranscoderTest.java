@@ -113,6 +113,7 @@ class JsonTranscoderTest {
         .hasMessageStartingWith("request: bad JSON: ");
   }
 
+  // conformance: J-18
   @Test
   void request_oneByteOrderMark_isSkipped() throws Exception {
     assertThat(hex(transcode(Signal.TRACES, "\ufeff{\"resourceSpans\":[{}]}"))).isEqualTo("0a00");
@@ -131,6 +132,7 @@ class JsonTranscoderTest {
         .hasMessageEndingWith("(expected UTF-8)");
   }
 
+  // conformance: J-18
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -187,6 +189,7 @@ class JsonTranscoderTest {
 
   // Keys
 
+  // conformance: J-04, J-05, J-14
   @Test
   void key_unknown_isIgnoredWhateverItsShape() throws Exception {
     Span span =
@@ -196,6 +199,7 @@ class JsonTranscoderTest {
     assertThat(span).isEqualTo(Span.newBuilder().setName("yes").build());
   }
 
+  // conformance: J-04, J-19
   @Test
   void key_unknownAndDeep_isIgnoredOrMalformedNeverStackOverflow() throws Exception {
     String deep = "[".repeat(900) + "]".repeat(900);
@@ -212,6 +216,7 @@ class JsonTranscoderTest {
     assertThat(span("\"\\u006eame\":\"x\"").getName()).isEqualTo("x");
   }
 
+  // conformance: J-10
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -229,6 +234,7 @@ class JsonTranscoderTest {
                 .formatted(SPAN, key));
   }
 
+  // conformance: J-09
   @Test
   void null_isUnset() throws Exception {
     assertThat(
@@ -238,6 +244,7 @@ class JsonTranscoderTest {
     assertThat(value("{\"stringValue\":null,\"intValue\":\"1\"}").getIntValue()).isEqualTo(1);
   }
 
+  // conformance: J-09
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -299,6 +306,7 @@ class JsonTranscoderTest {
 
   // Ids and bytes
 
+  // conformance: J-01, J-17
   @Test
   void id_hexInAnyCase_isBytes() throws Exception {
     Span span =
@@ -313,6 +321,7 @@ class JsonTranscoderTest {
     assertThat(span.getLinks(0).getSpanId().size()).isEqualTo(8);
   }
 
+  // conformance: J-01, J-17
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -332,6 +341,7 @@ class JsonTranscoderTest {
         .hasMessageStartingWith("request: bad JSON: " + SPAN + ".traceId: ");
   }
 
+  // conformance: J-02
   @ParameterizedTest
   @CsvSource({
     "'', ''",
@@ -352,6 +362,7 @@ class JsonTranscoderTest {
     assertThat(HexFormat.of().formatHex(value.getBytesValue().toByteArray())).isEqualTo(hex);
   }
 
+  // conformance: J-02
   @ParameterizedTest
   @ValueSource(
       strings = {"A", "AAAAA", "AA=", "AAEC=", "A===", "=", "A A=", "AA==AA==", "AAé=", "%%%%"})
@@ -364,6 +375,7 @@ class JsonTranscoderTest {
 
   // Numbers
 
+  // conformance: J-06, J-11
   @ParameterizedTest
   @CsvSource({
     "1763850000000000001, 1763850000000000001",
@@ -385,6 +397,7 @@ class JsonTranscoderTest {
         .isEqualTo(Long.parseUnsignedLong(expected));
   }
 
+  // conformance: J-06, J-11
   @ParameterizedTest
   @CsvSource({
     "9223372036854775807, 9223372036854775807",
@@ -398,6 +411,7 @@ class JsonTranscoderTest {
     assertThat(point("\"asInt\":" + json).getAsInt()).isEqualTo(expected);
   }
 
+  // conformance: J-06
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -437,6 +451,7 @@ class JsonTranscoderTest {
     }
   }
 
+  // conformance: J-07
   @ParameterizedTest
   @CsvSource({
     "4294967295, -1",
@@ -452,6 +467,7 @@ class JsonTranscoderTest {
     assertThat(span("\"flags\":" + json).getFlags()).isEqualTo(expected);
   }
 
+  // conformance: J-07
   @ParameterizedTest
   @ValueSource(
       strings = {"-1", "4294967296", "1.5", "\"\"", "\"a\"", "1e10", "99999999999999999999"})
@@ -463,6 +479,7 @@ class JsonTranscoderTest {
     }
   }
 
+  // conformance: J-07
   @Test
   void integer_outOfRange_saysTheRange() {
     assertThatThrownBy(() -> span("\"flags\":4294967296"))
@@ -482,12 +499,14 @@ class JsonTranscoderTest {
         .isInstanceOf(MalformedRequestException.class);
   }
 
+  // conformance: J-03
   @ParameterizedTest
   @CsvSource({"2, 2", "'\"2\"', 2", "77, 77", "-1, -1", "-2147483648, -2147483648", "0, 0"})
   void enum_number_isKeptEvenIfUnknown(String json, int expected) throws Exception {
     assertThat(span("\"kind\":" + json).getKindValue()).isEqualTo(expected);
   }
 
+  // conformance: J-03, J-15
   @ParameterizedTest
   @ValueSource(strings = {"SPAN_KIND_SERVER", "server", "2147483648", "", "1.5"})
   void enum_name_isMalformed(String text) {
@@ -499,6 +518,7 @@ class JsonTranscoderTest {
             ".kind: \"SPAN_KIND_SERVER\" (expected the enum's number, not its name) (line 1");
   }
 
+  // conformance: J-08
   @ParameterizedTest
   @CsvSource({
     "5, 5.0",
@@ -518,6 +538,7 @@ class JsonTranscoderTest {
     assertThat(point("\"asDouble\":" + json).getAsDouble()).isEqualTo(expected);
   }
 
+  // conformance: J-08
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -551,6 +572,7 @@ class JsonTranscoderTest {
         .hasMessageContaining("(expected true or false)");
   }
 
+  // conformance: J-06, J-09
   @Test
   void packed_numbers_acceptEveryForm() throws Exception {
     HistogramDataPoint point =
@@ -569,6 +591,7 @@ class JsonTranscoderTest {
 
   // Presence
 
+  // conformance: J-13
   @Test
   void presence_defaultsOfImplicitFields_areLeftOut() throws Exception {
     byte[] bytes =
@@ -581,6 +604,7 @@ class JsonTranscoderTest {
     assertThat(HexFormat.of().formatHex(bytes)).isEqualTo("0a0412021200");
   }
 
+  // conformance: J-12, J-13
   @Test
   void presence_defaultsOfExplicitFields_survive() throws Exception {
     assertThat(HexFormat.of().formatHex(pointBytes("gauge", "\"asInt\":\"0\"")))
@@ -598,6 +622,7 @@ class JsonTranscoderTest {
     assertThat(value("{}")).isEqualTo(AnyValue.getDefaultInstance());
   }
 
+  // conformance: J-12
   @Test
   void oneof_twoMembers_isMalformed() {
     assertThatThrownBy(() -> value("{\"stringValue\":\"a\",\"intValue\":1}"))
@@ -620,6 +645,7 @@ class JsonTranscoderTest {
     assertThat(value("{\"stringValue\":\"" + json + "\"}").getStringValue()).isEqualTo(text);
   }
 
+  // conformance: J-18
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -648,6 +674,7 @@ class JsonTranscoderTest {
 
   // Nesting
 
+  // conformance: J-19
   @ParameterizedTest
   @CsvSource({"arrayValue, 48", "kvlistValue, 32"})
   void nesting_upToTheProtobufLimit_isReadByTheReference(String kind, int levels) throws Exception {
@@ -668,10 +695,11 @@ class JsonTranscoderTest {
         .hasMessageContaining(": nested too deep (expected at most 100 levels) (line 1");
   }
 
+  // conformance: J-19
   @ParameterizedTest
   @ValueSource(strings = {"arrayValue", "kvlistValue"})
   void nesting_absurd_isMalformedNeverStackOverflow(String kind) {
-    assertThatThrownBy(() -> transcode(Signal.TRACES, resourceAttribute(kind, 50_000)))
+    assertThatThrownBy(() -> transcode(Signal.TRACES, resourceAttribute(kind, 200_000)))
         .isInstanceOf(MalformedRequestException.class)
         .hasMessageContaining(": nested too deep");
   }

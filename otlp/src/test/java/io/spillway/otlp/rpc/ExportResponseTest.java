@@ -21,7 +21,7 @@ class ExportResponseTest {
 
   private static final int MIB = 1024 * 1024;
 
-  // conformance: G-30
+  // conformance: G-30, H-30
   @Test
   void success_isEmptyInProtobufAndJson() throws Exception {
     assertThat(ExportResponse.SUCCESS.toProtobuf()).isEmpty();
@@ -37,13 +37,14 @@ class ExportResponseTest {
     assertThat(parse("0a0208030a0312016d")).isEqualTo(new ExportResponse(3, "m"));
   }
 
+  // conformance: G-32
   @Test
   void toProtobuf_goldenVector() {
     assertThat(new ExportResponse(3, "why").toProtobuf())
         .isEqualTo(HexFormat.of().parseHex("0a0708031203776879"));
   }
 
-  // conformance: G-32
+  // conformance: G-32, H-32
   @Test
   void toProtobuf_isReadByReferenceForEverySignal() throws Exception {
     byte[] bytes = new ExportResponse(1L << 40, "größer").toProtobuf();
@@ -118,6 +119,7 @@ class ExportResponseTest {
         .hasMessage("response: bad protobuf: more than 100 nested groups");
   }
 
+  // conformance: H-32, J-06
   @ParameterizedTest
   @CsvSource({
     "TRACES, rejectedSpans",
@@ -131,7 +133,7 @@ class ExportResponseTest {
                 .formatted(key));
   }
 
-  // conformance: G-23
+  // conformance: G-23, H-27
   @ParameterizedTest
   @ValueSource(strings = {"a", "é", "€", "🙂", "\u0001", "a€"})
   void encode_messageOf5Mib_staysBelow4MibAndKeepsCount(String unit) throws Exception {

@@ -47,12 +47,50 @@ class RpcStatusTest {
 
   @Test
   void encode_withoutRetryInfo_hasNoDetails() throws Exception {
-    RpcStatus bad = new RpcStatus(3, "traceId: \"x\" ü", null);
+    RpcStatus bad = new RpcStatus(12, "traceId: \"x\" ü", null);
 
     assertThat(RpcStatus.parse(Slice.of(bad.toProtobuf()))).isEqualTo(bad);
     assertThat(new String(bad.toJson(), StandardCharsets.UTF_8))
-        .isEqualTo("{\"code\":3,\"message\":\"traceId: \\\"x\\\" ü\"}");
+        .isEqualTo("{\"code\":12,\"message\":\"traceId: \\\"x\\\" ü\"}");
     assertThat(parseJson(new String(bad.toJson(), StandardCharsets.UTF_8))).isEqualTo(bad);
+  }
+
+  // conformance: H-43
+  @Test
+  void encode_badData_saysWhyInBadRequestToo() throws Exception {
+    RpcStatus bad = new RpcStatus(3, "a\"b", null);
+
+    assertThat(bad.toProtobuf())
+        .isEqualTo(
+            HexFormat.of()
+                .parseHex(
+                    "0803"
+                        + "1203612262"
+                        + "1a34"
+                        + "0a29"
+                        + HexFormat.of()
+                            .formatHex(
+                                "type.googleapis.com/google.rpc.BadRequest"
+                                    .getBytes(StandardCharsets.US_ASCII))
+                        + "1207"
+                        + "0a05"
+                        + "1203612262"));
+    assertThat(new String(bad.toJson(), StandardCharsets.UTF_8))
+        .isEqualTo(
+            "{\"code\":3,\"message\":\"a\\\"b\",\"details\":[{\"@type\":"
+                + "\"type.googleapis.com/google.rpc.BadRequest\","
+                + "\"fieldViolations\":[{\"description\":\"a\\\"b\"}]}]}");
+    assertThat(RpcStatus.parse(Slice.of(bad.toProtobuf()))).isEqualTo(bad);
+    assertThat(parseJson(new String(bad.toJson(), StandardCharsets.UTF_8))).isEqualTo(bad);
+  }
+
+  // conformance: G-23
+  @Test
+  void encode_badDataOf5Mib_staysBelow4Mib() {
+    RpcStatus huge = new RpcStatus(3, "€".repeat(2 * 1024 * 1024), null);
+
+    assertThat(huge.toProtobuf().length).isLessThan(4 * 1024 * 1024);
+    assertThat(huge.toJson().length).isLessThan(4 * 1024 * 1024);
   }
 
   @ParameterizedTest
