@@ -14,13 +14,18 @@ import io.spillway.otlp.stage.LaneLedger;
 import io.spillway.otlp.stage.Settlement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -233,18 +238,48 @@ final class LaneFixture {
     }
   }
 
-  /** What a killed process leaves: the files as they are, while the buffer is still open. */
+  /**
+   * What a killed process leaves: the files as they are, while the buffer is still open. Segments
+   * first: one that is deleted before its turn is settled in the checkpoint that is copied after
+   * it.
+   */
   static Path crashCopy(Path directory, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.toList()) {
-        Path target = to.resolve(directory.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else if (isSegment(file)) {
+    List<Path> files = new ArrayList<>();
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path found, BasicFileAttributes attributes)
+              throws IOException {
+            Files.createDirectories(to.resolve(directory.relativize(found).toString()));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            files.add(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE; // deleted since its directory was read
+            }
+            throw e;
+          }
+        });
+    files.sort(Comparator.comparing(file -> !isSegment(file)));
+    for (Path file : files) {
+      Path target = to.resolve(directory.relativize(file).toString());
+      try {
+        if (isSegment(file)) {
           SparseCopy.copy(file, target);
         } else {
           Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
         }
+      } catch (NoSuchFileException e) {
+        // Deleted since it was found.
       }
     }
     return to;

@@ -116,12 +116,12 @@ class EgressNamespaceIT {
       assertThat(relay.status().toString()).contains(exporter(name));
     }
     assertThat(relay.ledger().balanced()).isTrue();
-    assertThat(decisions("egress (built in)", "denied")).isGreaterThanOrEqualTo(3);
-    assertThat(decisions("egress::allow[0]", "denied")).isGreaterThanOrEqualTo(9);
-    assertThat(decisions("egress::deny_networks[0]", "denied")).isPositive();
-    assertThat(decisions("dangerously_allow_plaintext", "denied")).isPositive();
-    assertThat(decisions("egress (redirects are not followed)", "denied")).isPositive();
-    assertThat(decisions("egress::allow[0]", "shadow_denied")).isZero();
+    assertThat(relay.decisions("egress (built in)", "denied")).isGreaterThanOrEqualTo(3);
+    assertThat(relay.decisions("egress::allow[0]", "denied")).isGreaterThanOrEqualTo(9);
+    assertThat(relay.decisions("egress::deny_networks[0]", "denied")).isPositive();
+    assertThat(relay.decisions("dangerously_allow_plaintext", "denied")).isPositive();
+    assertThat(relay.decisions("egress (redirects are not followed)", "denied")).isPositive();
+    assertThat(relay.decisions("egress::allow[0]", "shadow_denied")).isZero();
 
     withdraw();
     shadow();
@@ -158,7 +158,7 @@ class EgressNamespaceIT {
   /** The same relay, not enforcing: what was denied is dialled, so it would have been seen. */
   private void shadow() throws IOException {
     internet.names(names());
-    double allowedBefore = decisions("egress::allow[0]", "allowed");
+    double allowedBefore = relay.decisions("egress::allow[0]", "allowed");
     relay.configure(config("shadow", "203.0.113.0/24"));
     relay.reload();
 
@@ -173,8 +173,8 @@ class EgressNamespaceIT {
                             "10.0.0.5:4317",
                             "198.51.100.70:4318",
                             "[2002:a00:9::1]:4318")));
-    await().until(() -> decisions("egress::allow[0]", "shadow_denied") > 0);
-    assertThat(decisions("egress::allow[0]", "allowed"))
+    await().until(() -> relay.decisions("egress::allow[0]", "shadow_denied") > 0);
+    assertThat(relay.decisions("egress::allow[0]", "allowed"))
         .as("goes on counting")
         .isGreaterThanOrEqualTo(allowedBefore);
     assertThat(internet.dialled()).as("redirects").doesNotContain("198.51.100.99:4318");
@@ -338,13 +338,5 @@ class EgressNamespaceIT {
     Set<Long> ids = new TreeSet<>(httpSink.ids(Kind.TRACES));
     ids.addAll(grpcSink.ids(Kind.TRACES));
     return ids;
-  }
-
-  private double decisions(String rule, String verdict) {
-    return relay
-        .metric("spillway_egress_decisions", "rule=\"" + rule + "\"", "verdict=\"" + verdict + "\"")
-        .stream()
-        .mapToDouble(Double::doubleValue)
-        .sum();
   }
 }

@@ -188,7 +188,7 @@ class PolicyIT {
     HttpWire wire = lab.own(new HttpWire(relay::http, Encoding.IDENTITY));
     send(wire, 0);
     await().until(() -> sink.ids(Kind.TRACES).size() == 1);
-    assertThat(decisions(relay, "egress::allow[0]", "allowed")).isEqualTo(1);
+    assertThat(relay.decisions("egress::allow[0]", "allowed")).isEqualTo(1);
 
     relay.configure(head + "exporters: { otlp_http/sink: { endpoint: \"http://127.1:4318\" } }\n");
     relay.reload();
@@ -196,7 +196,7 @@ class PolicyIT {
     send(wire, 1);
 
     await().until(() -> sink.ids(Kind.TRACES).size() == 2);
-    assertThat(decisions(relay, "egress (configuration)", "denied")).isPositive();
+    assertThat(relay.decisions("egress (configuration)", "denied")).isPositive();
     AuditTrail audit = new AuditTrail(lab.directory());
     await().until(() -> audit.hasDenied("config", "otlp_http/sink"));
     assertThat(audit.lines().getFirst().path("verdict").asString()).isEqualTo("allowed");
@@ -208,8 +208,8 @@ class PolicyIT {
     relay.reload();
     await().until(() -> relay.log().contains("reload: done"));
 
-    assertThat(decisions(relay, "egress::allow[1]", "allowed")).as("moved, and kept").isPositive();
-    assertThat(decisions(relay, "egress::allow[0]", "allowed")).isZero();
+    assertThat(relay.decisions("egress::allow[1]", "allowed")).as("moved, and kept").isPositive();
+    assertThat(relay.decisions("egress::allow[0]", "allowed")).isZero();
     assertThat(relay.admin("/metrics"))
         .contains("spillway_egress_plaintext_state{exporter=\"otlp_http/sink\"} 0.0");
   }
@@ -246,8 +246,7 @@ class PolicyIT {
       await()
           .until(
               () ->
-                  decisions(relay, "egress (redirects are not followed)", "denied")
-                      >= kinds.size());
+                  relay.decisions("egress (redirects are not followed)", "denied") >= kinds.size());
 
       elsewhere.setSoTimeout(1);
       assertThat(nobodyConnects(elsewhere)).isTrue();
@@ -275,14 +274,6 @@ class PolicyIT {
   private static void send(HttpWire wire, long id) {
     byte[] request = Items.request(Kind.TRACES, id, 1, Map.of());
     assertThat(wire.send(Kind.TRACES, request).acknowledged()).isTrue();
-  }
-
-  private static double decisions(RelayProcess relay, String rule, String verdict) {
-    return relay
-        .metric("spillway_egress_decisions", "rule=\"" + rule + "\"", "verdict=\"" + verdict + "\"")
-        .stream()
-        .mapToDouble(Double::doubleValue)
-        .sum();
   }
 
   private Program.Result validate(String yaml) throws IOException {

@@ -62,6 +62,16 @@ public record Ledger(
     return lanes.stream().mapToLong(column).sum();
   }
 
+  /** Over all lanes and exporters. */
+  public long delivered() {
+    return sum(line -> sum(line.delivered()));
+  }
+
+  /** Over all lanes and reasons. */
+  public long dropped() {
+    return sum(line -> sum(line.dropped()));
+  }
+
   public long buffered() {
     return sum(Line::buffered);
   }

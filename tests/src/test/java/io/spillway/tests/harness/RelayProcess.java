@@ -219,6 +219,15 @@ public final class RelayProcess implements AutoCloseable {
         .toList();
   }
 
+  /** How often the egress policy decided so by a rule, over all destinations. */
+  public double decisions(String rule, String verdict) {
+    return metric(
+            "spillway_egress_decisions", "rule=\"" + rule + "\"", "verdict=\"" + verdict + "\"")
+        .stream()
+        .mapToDouble(Double::doubleValue)
+        .sum();
+  }
+
   /** The body of a successful GET on the admin server. */
   public String admin(String path) {
     HttpRequest request =
