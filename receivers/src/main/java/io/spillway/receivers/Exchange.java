@@ -3,7 +3,9 @@ package io.spillway.receivers;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Answer;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One request from its head to its answer: what it holds of the admission, and the rule that it is
@@ -12,16 +14,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Exchange {
   private final Signal signal;
   private final Transport transport;
-  private final Admission.Ticket ticket;
   private final ReceiverListener listener;
   private final long startNanos = System.nanoTime();
   private final AtomicBoolean settled = new AtomicBoolean();
   private volatile long wireBytes;
+  private volatile Admission.@Nullable Ticket ticket;
 
-  Exchange(Signal signal, Transport transport, Admission admission, ReceiverListener listener) {
+  Exchange(Signal signal, Transport transport, ReceiverListener listener) {
     this.signal = signal;
     this.transport = transport;
-    this.ticket = admission.ticket();
     this.listener = listener;
   }
 
@@ -33,6 +34,11 @@ final class Exchange {
     return transport;
   }
 
+  /** Says on which connection it is, once, before anything is reserved. */
+  void from(SenderConnection connection) {
+    ticket = connection.share().ticket();
+  }
+
   /** Bytes of the request read so far, as they came. */
   void wireBytes(long bytes) {
     wireBytes = bytes;
@@ -40,7 +46,7 @@ final class Exchange {
 
   /** Reserves memory for the request, in place of what it held; false if there is no room. */
   boolean reserve(long bytes) {
-    return ticket.resize(bytes);
+    return Objects.requireNonNull(ticket).resize(bytes);
   }
 
   /** Ends the exchange and reports it; false, and nothing happens, if it was ended before. */
@@ -48,7 +54,7 @@ final class Exchange {
     if (!settled.compareAndSet(false, true)) {
       return false;
     }
-    ticket.close();
+    giveBack();
     Duration elapsed = Duration.ofNanos(System.nanoTime() - startNanos);
     listener.answered(signal, transport, wireBytes, answer, elapsed);
     return true;
@@ -57,7 +63,14 @@ final class Exchange {
   /** Ends the exchange without an answer: the sender went away first. */
   void abandon() {
     if (settled.compareAndSet(false, true)) {
-      ticket.close();
+      giveBack();
+    }
+  }
+
+  private void giveBack() {
+    Admission.Ticket held = ticket;
+    if (held != null) {
+      held.close();
     }
   }
 

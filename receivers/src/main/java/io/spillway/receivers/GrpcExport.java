@@ -9,6 +9,7 @@ import io.spillway.otlp.rpc.ExportResponse;
 import io.spillway.otlp.rpc.RpcStatus;
 import io.spillway.otlp.stage.Answer;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,9 +50,14 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
       listener.refuseEncoding(unknown);
       return listener;
     }
+    tracer.exchange().from(connection(call));
     tracer.onNoRoom(() -> listener.answer(intake.noRoom()));
     call.request(MESSAGES_ASKED_FOR);
     return listener;
+  }
+
+  private static SenderConnection connection(ServerCall<?, ?> call) {
+    return Objects.requireNonNull(call.getAttributes().get(SenderConnection.OF_TRANSPORT));
   }
 
   private final class Call extends ServerCall.Listener<WireMessage> implements Intake.Reply {

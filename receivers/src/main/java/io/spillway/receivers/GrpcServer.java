@@ -48,6 +48,7 @@ final class GrpcServer {
             .decompressorRegistry(GrpcBytes.decompressors())
             .maxInboundMessageSize(maxRequestBytes + GrpcBytes.MARKER_BYTES)
             .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_CONNECTION)
+            .addTransportFilter(new GrpcConnections(intake))
             .addStreamTracerFactory(new GrpcCallTracer.Factory(intake));
     keepalive.applyTo(builder);
     SslContext tls = listener.sslContext();

@@ -135,6 +135,11 @@ final class Http2Stream extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public SenderConnection connection() {
+      return SenderConnection.of(ctx.channel().parent());
+    }
+
+    @Override
     public Deadline deadline() {
       return deadline;
     }

@@ -10,6 +10,9 @@ import io.netty.util.concurrent.EventExecutor;
 interface HttpCarrier {
   EventExecutor executor();
 
+  /** The connection that it is on. */
+  SenderConnection connection();
+
   /** The deadline of whatever the exchange waits for now. */
   Deadline deadline();
 

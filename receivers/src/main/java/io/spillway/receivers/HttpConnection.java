@@ -222,6 +222,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public SenderConnection connection() {
+      return SenderConnection.of(ctx.channel());
+    }
+
+    @Override
     public Deadline deadline() {
       return deadline;
     }

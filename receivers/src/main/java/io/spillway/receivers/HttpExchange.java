@@ -128,6 +128,7 @@ final class HttpExchange {
 
   private void begin(HttpHead.Accepted head) {
     Exchange exchange = server.intake().begin(head.signal(), Transport.HTTP);
+    exchange.from(carrier.connection());
     if (framing.contentLength() > server.maxRequestBytes()) {
       refuse(head, exchange, tooLarge("of " + framing.contentLength() + " bytes"));
       return;

@@ -198,6 +198,7 @@ final class HttpServer {
     @Override
     protected void initChannel(Channel channel) {
       connections.add(channel);
+      intake.connected(channel);
       channel.pipeline().addLast(new HttpVersionDetector(HttpServer.this));
     }
   }

@@ -1,5 +1,6 @@
 package io.spillway.receivers;
 
+import io.netty.channel.Channel;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Signal;
@@ -9,9 +10,11 @@ import io.spillway.otlp.codec.Encoding;
 import io.spillway.otlp.json.JsonTranscoder;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +46,17 @@ final class Intake {
   }
 
   Exchange begin(Signal signal, Transport transport) {
-    return new Exchange(signal, transport, admission, listener);
+    return new Exchange(signal, transport, listener);
+  }
+
+  /** A connection was opened, which its caller closes. */
+  SenderConnection connected(@Nullable SocketAddress address) {
+    return SenderConnection.open(admission, address);
+  }
+
+  /** A connection was opened, which is closed with its channel. */
+  void connected(Channel channel) {
+    SenderConnection.open(admission, channel);
   }
 
   Answer noRoom() {
@@ -54,7 +67,8 @@ final class Intake {
             + admission.inFlightBytes()
             + " of "
             + admission.maxBytes()
-            + " bytes. Nothing of this request was stored; send it again later.");
+            + " bytes, and this sender may hold no more of them now. Nothing of this request was"
+            + " stored; send it again later.");
   }
 
   /** The answer to a request that met an error of ours; says so in the log. */

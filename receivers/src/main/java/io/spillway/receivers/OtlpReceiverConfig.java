@@ -11,9 +11,13 @@ import org.jspecify.annotations.Nullable;
  * @param grpc null if the protocol is not served
  * @param http null if the protocol is not served
  * @param invalidItems what the gate does with items that strict sinks refuse
+ * @param admission how much memory requests may take
  */
 public record OtlpReceiverConfig(
-    @Nullable Grpc grpc, @Nullable Http http, InvalidItems invalidItems) {
+    @Nullable Grpc grpc,
+    @Nullable Http http,
+    InvalidItems invalidItems,
+    AdmissionConfig admission) {
   static final Endpoint DEFAULT_GRPC_ENDPOINT = new Endpoint("127.0.0.1", 4317);
   static final Endpoint DEFAULT_HTTP_ENDPOINT = new Endpoint("127.0.0.1", 4318);
 
@@ -30,7 +34,7 @@ public record OtlpReceiverConfig(
 
   /** With the default of everything that does not belong to a protocol. */
   public OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
-    this(grpc, http, InvalidItems.PARTIAL_SUCCESS);
+    this(grpc, http, InvalidItems.PARTIAL_SUCCESS, AdmissionConfig.DEFAULT);
   }
 
   /**
@@ -47,13 +51,15 @@ public record OtlpReceiverConfig(
     Http httpConfig = Http.read(protocols.section("http"));
     InvalidItems invalidItems =
         otlp.choice("invalid_items", InvalidItems.class, InvalidItems.PARTIAL_SUCCESS);
+    AdmissionConfig admission = AdmissionConfig.read(otlp);
     if (!configured) {
       return receivers.keys().isEmpty() ? DEFAULT : new OtlpReceiverConfig(null, null);
     }
     if (!grpc && !http) {
       otlp.problem("protocols", "no protocol is configured (expected grpc, http or both)");
     }
-    return new OtlpReceiverConfig(grpc ? grpcConfig : null, http ? httpConfig : null, invalidItems);
+    return new OtlpReceiverConfig(
+        grpc ? grpcConfig : null, http ? httpConfig : null, invalidItems, admission);
   }
 
   /**

@@ -59,7 +59,7 @@ class AdmittedRequestsTest {
   @Test
   void grpc_noRoomToDecompress_unavailableWithoutTrying() throws Exception {
     try (GrpcSender sender = harness.grpc()) {
-      GrpcSender.Result result = sender.export("gzip", Payloads.noise(5000));
+      GrpcSender.Result result = sender.export("gzip", Payloads.noise(6000));
 
       assertThat(result.code()).isEqualTo(Status.Code.UNAVAILABLE);
       assertThat(details(result).retryDelay()).isEqualTo(Intake.ADMISSION_RETRY_AFTER);
@@ -108,7 +108,7 @@ class AdmittedRequestsTest {
               .post(
                   "/v1/traces",
                   "Content-Type: application/x-protobuf\r\nContent-Encoding: zstd\r\n",
-                  Payloads.noise(5000))
+                  Payloads.noise(6000))
               .read();
 
       assertThat(response.status()).isEqualTo(503);

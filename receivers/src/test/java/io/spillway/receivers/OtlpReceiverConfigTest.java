@@ -53,6 +53,18 @@ class OtlpReceiverConfigTest {
                 new OtlpReceiverConfig.Http(new Endpoint("::1", 14318), MIB / 2)));
   }
 
+  @Test
+  void read_admission_isTakenOrPartOfTheHeap() {
+    String protocols = "protocols: { grpc: }";
+
+    assertThat(
+            read("receivers: { otlp: { admission: { request_limit_mib: 96 }, " + protocols + " } }")
+                .admission())
+        .isEqualTo(new AdmissionConfig(96));
+    assertThat(read("receivers: { otlp: { " + protocols + " } }").admission())
+        .isEqualTo(AdmissionConfig.DEFAULT);
+  }
+
   // conformance: H-02, H-60
   @Test
   void read_pathsAndCors_areTaken() {

@@ -44,9 +44,6 @@ final class Relay {
 
   private static final Logger log = LoggerFactory.getLogger(Relay.class);
 
-  /** Part of the heap that requests in flight may take. */
-  private static final int ADMISSION_HEAP_FRACTION = 4;
-
   private static final Duration RETIRED_EXPORTER_DEADLINE = Duration.ofSeconds(30);
 
   private final EgressAudit audit;
@@ -58,8 +55,7 @@ final class Relay {
   private final Meters meters;
   private final QuotaMemory quotaMemory;
   private final FlowControl flow;
-  private final Admission admission =
-      new Admission(Runtime.getRuntime().maxMemory() / ADMISSION_HEAP_FRACTION);
+  private final Admission admission;
   private final AtomicReference<Gate> gate = new AtomicReference<>();
   private final OtlpReceiver receiver;
   private final StartCheck check;
@@ -86,6 +82,7 @@ final class Relay {
     this.factory = new Exporters(policy);
     this.egressMeters = new EgressMeters(meters, policy, audit);
     this.linkMeters = new LinkMeters(meters, factory);
+    this.admission = config.receivers().admission().create(Runtime.getRuntime().maxMemory());
     this.receiver =
         new OtlpReceiver(
             config.receivers(),

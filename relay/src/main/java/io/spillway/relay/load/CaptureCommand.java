@@ -8,7 +8,7 @@ import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.otlp.wire.RequestScanner;
-import io.spillway.receivers.Admission;
+import io.spillway.receivers.AdmissionConfig;
 import io.spillway.receivers.OtlpReceiver;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.receivers.ReceiverListener;
@@ -39,8 +39,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 public final class CaptureCommand implements Callable<Integer> {
 
-  private static final long HEAP_FRACTION = 4;
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
@@ -70,7 +68,7 @@ public final class CaptureCommand implements Callable<Integer> {
         new OtlpReceiver(
             config(),
             () -> new CountingGate(counts),
-            new Admission(Runtime.getRuntime().maxMemory() / HEAP_FRACTION),
+            AdmissionConfig.DEFAULT.create(Runtime.getRuntime().maxMemory()),
             ReceiverListener.NONE);
     receiver.start();
     CountDownLatch stopped = new CountDownLatch(1);
