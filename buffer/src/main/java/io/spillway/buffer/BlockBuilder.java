@@ -70,7 +70,7 @@ final class BlockBuilder implements AutoCloseable {
     long lastAccepted = Long.MIN_VALUE;
     for (Pending append : block) {
       if (!append.request().isEmpty() || append.items() > 0) {
-        requests.add(new Block.Request(append.request().length(), append.items()));
+        requests.add(new Block.Request(append.request().length(), append.items(), append.tenant()));
       }
       items = Math.addExact(items, append.items());
       sampledOut += append.sampledOut();

@@ -38,12 +38,17 @@ import org.jspecify.annotations.Nullable;
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
  * 72|        payload bytes since the lane was made, this block included     |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
- * 80|         request count R           |                 0                 |
+ * 80|         request count R           |   0, or bytes of the tenants T    |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
  * 88|   length of request 0             |     items of request 0            |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
- *   |                          … R times, then the payload at H             |
+ *   |               … R times, then the payload at H if T is 0              |
+ *   +--------+--------+--------+--------+--------+--------+--------+--------+
+ *   |  R bytes, T bytes of {@link TenantTable}, then the payload at H       |
  * </pre>
+ *
+ * <p>A block without tenants is of version 1, one with tenants of version 2: the tenant of each
+ * request as its place in the table that follows, 0 for none.
  *
  * <p>Flags: bit 0 says that the payload is encrypted, see {@link BlockCipher}; the others are 0.
  *
@@ -71,9 +76,11 @@ record BlockHeader(
 
   static final int FIXED_LENGTH = 88;
   static final int MAX_REQUESTS = 4096;
-  static final int MAX_LENGTH = FIXED_LENGTH + MAX_REQUESTS * 8;
+  static final int MAX_LENGTH =
+      FIXED_LENGTH + MAX_REQUESTS * (8 + TenantTable.INDEX_BYTES) + TenantTable.MAX_BYTES;
 
-  private static final byte VERSION = 1;
+  private static final byte WITHOUT_TENANTS = 1;
+  private static final byte WITH_TENANTS = 2;
   private static final int FLAGS_OFFSET = 7;
   private static final int CRC_OFFSET = 12;
   private static final int PAYLOAD_CRC_OFFSET = 20;
@@ -90,7 +97,10 @@ record BlockHeader(
   }
 
   int length() {
-    return FIXED_LENGTH + requests.size() * 8;
+    int tenants = TenantTable.of(requests).bytes();
+    return FIXED_LENGTH
+        + requests.size() * (tenants == 0 ? 8 : 8 + TenantTable.INDEX_BYTES)
+        + tenants;
   }
 
   /** The lane's totals without this block; sampled-out counts are not taken back. */
@@ -143,18 +153,21 @@ record BlockHeader(
 
   byte[] encode() {
     byte[] bytes = new byte[length()];
+    TenantTable tenants = TenantTable.of(requests);
     ByteBuffer to = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     to.putInt(MAGIC)
-        .put(VERSION)
+        .put(tenants.bytes() == 0 ? WITHOUT_TENANTS : WITH_TENANTS)
         .put((byte) SIGNALS.indexOf(signal))
         .put((byte) CODECS.indexOf(codec));
     to.put(encrypted ? ENCRYPTED : 0).putInt(bytes.length).putInt(0);
     to.putInt(payloadLength).putInt(payloadCrc).putInt(uncompressedLength).putInt(items);
     to.putLong(firstItem).putLong(blockNumber).putLong(firstAccepted).putLong(lastAccepted);
-    to.putLong(sampledOut).putLong(payloadBytes).putInt(requests.size()).putInt(0);
+    to.putLong(sampledOut).putLong(payloadBytes).putInt(requests.size());
+    to.putInt(tenants.bytes());
     for (Block.Request request : requests) {
       to.putInt(request.length()).putInt(request.items());
     }
+    tenants.write(requests, to);
     to.putInt(CRC_OFFSET, headerCrc(bytes, 0, bytes.length));
     return bytes;
   }
@@ -172,7 +185,7 @@ record BlockHeader(
     int length = in.getInt(offset + 8);
     boolean good =
         in.getInt(offset) == MAGIC
-            && in.get(offset + 4) == VERSION
+            && (in.get(offset + 4) == WITHOUT_TENANTS || in.get(offset + 4) == WITH_TENANTS)
             && length >= FIXED_LENGTH
             && length <= MAX_LENGTH;
     return good ? length : -1;
@@ -188,20 +201,31 @@ record BlockHeader(
     int signal = in.get(5);
     int codec = in.get(6);
     int requests = in.getInt(80);
+    boolean tenants = in.get(4) == WITH_TENANTS;
+    int tableBytes = tenants ? in.getInt(84) : 0;
+    int perRequest = tenants ? 8 + TenantTable.INDEX_BYTES : 8;
     if (in.getInt(CRC_OFFSET) != headerCrc(bytes, offset, length)
         || signal < 0
         || signal >= SIGNALS.size()
         || codec < 0
         || codec >= CODECS.size()
-        || requests != (length - FIXED_LENGTH) / 8
+        || requests < 0
+        || requests > MAX_REQUESTS
+        || tableBytes < 0
+        || (tenants && tableBytes == 0)
+        || tableBytes != length - FIXED_LENGTH - requests * perRequest
         || in.getInt(16) < 0
         || in.getInt(28) < 0) {
+      return null;
+    }
+    TenantTable table = TenantTable.read(in, FIXED_LENGTH + requests * 8, requests, tableBytes);
+    if (table == null) {
       return null;
     }
     in.position(FIXED_LENGTH);
     List<Block.Request> boundaries = new ArrayList<>(requests);
     for (int i = 0; i < requests; i++) {
-      boundaries.add(new Block.Request(in.getInt(), in.getInt()));
+      boundaries.add(new Block.Request(in.getInt(), in.getInt(), table.tenant(i)));
     }
     return new BlockHeader(
         SIGNALS.get(signal),

@@ -208,12 +208,13 @@ final class DiskLane implements Lane, AutoCloseable {
   // ---- appending, any thread
 
   @Override
-  public void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+  public void append(
+      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
     if (request.length() > maxAppendBytes() || items < 0 || sampledOut < 0) {
       throw new IllegalArgumentException(
           "lane " + id + ": append of " + request.length() + " bytes, " + items + " items");
     }
-    Pending append = new Pending(request, items, sampledOut, clock.millis(), callback);
+    Pending append = new Pending(request, items, sampledOut, tenant, clock.millis(), callback);
     if (!handOver.offer(append)) {
       callback.refused(
           refusal(RETRY_HAND_OVER, String.valueOf(handOver.refusal(request.length()))));

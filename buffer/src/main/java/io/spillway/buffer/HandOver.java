@@ -29,7 +29,12 @@ final class HandOver {
 
   /** One append that waits. */
   record Pending(
-      Slice request, int items, int sampledOut, long acceptedMillis, AppendCallback callback) {}
+      Slice request,
+      int items,
+      int sampledOut,
+      String tenant,
+      long acceptedMillis,
+      AppendCallback callback) {}
 
   private final int maxBlockBytes;
   private final int maxBlockRequests;
@@ -129,11 +134,13 @@ final class HandOver {
 
   private List<Pending> fill() {
     List<Pending> block = new ArrayList<>();
+    TenantTable.Bound tenants = new TenantTable.Bound();
     int bytes = 0;
     for (Pending next = queue.peek();
         next != null
             && block.size() < maxBlockRequests
-            && bytes + next.request.length() <= maxBlockBytes;
+            && bytes + next.request.length() <= maxBlockBytes
+            && tenants.admits(next.tenant);
         next = queue.peek()) {
       block.add(queue.remove());
       bytes += next.request.length();

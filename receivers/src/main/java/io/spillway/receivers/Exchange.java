@@ -2,6 +2,7 @@ package io.spillway.receivers;
 
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Answer;
+import io.spillway.otlp.stage.Sender;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -19,6 +20,7 @@ final class Exchange {
   private final AtomicBoolean settled = new AtomicBoolean();
   private volatile long wireBytes;
   private volatile Admission.@Nullable Ticket ticket;
+  private volatile Sender sender = Sender.UNKNOWN;
 
   Exchange(Signal signal, Transport transport, ReceiverListener listener) {
     this.signal = signal;
@@ -37,6 +39,15 @@ final class Exchange {
   /** Says on which connection it is, once, before anything is reserved. */
   void from(SenderConnection connection) {
     ticket = connection.share().ticket();
+  }
+
+  /** Takes what the head says about who sends. */
+  void sender(Sender known) {
+    sender = known;
+  }
+
+  Sender sender() {
+    return sender;
   }
 
   /** Bytes of the request read so far, as they came. */

@@ -18,7 +18,9 @@ final class GrpcConnections extends ServerTransportFilter {
     return attributes.toBuilder()
         .set(
             SenderConnection.OF_TRANSPORT,
-            intake.connected(attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)))
+            intake.connected(
+                attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
+                attributes.get(Grpc.TRANSPORT_ATTR_SSL_SESSION)))
         .build();
   }
 

@@ -50,7 +50,12 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
       listener.refuseEncoding(unknown);
       return listener;
     }
-    tracer.exchange().from(connection(call));
+    try {
+      intake.identify(tracer.exchange(), connection(call), new GrpcHeaders(headers));
+    } catch (SenderException e) {
+      listener.answer(new Answer.Invalid(e.reason()));
+      return listener;
+    }
     tracer.onNoRoom(() -> listener.answer(intake.noRoom()));
     call.request(MESSAGES_ASKED_FOR);
     return listener;

@@ -70,7 +70,7 @@ final class HttpExchange {
         }
         refuse(refused.response());
       }
-      case HttpHead.Accepted accepted -> begin(accepted);
+      case HttpHead.Accepted accepted -> begin(accepted, request);
     }
   }
 
@@ -126,9 +126,14 @@ final class HttpExchange {
     }
   }
 
-  private void begin(HttpHead.Accepted head) {
+  private void begin(HttpHead.Accepted head, HttpRequest request) {
     Exchange exchange = server.intake().begin(head.signal(), Transport.HTTP);
-    exchange.from(carrier.connection());
+    try {
+      server.intake().identify(exchange, carrier.connection(), request.headers()::getAll);
+    } catch (SenderException e) {
+      refuse(head, exchange, new Answer.Invalid(e.reason()));
+      return;
+    }
     if (framing.contentLength() > server.maxRequestBytes()) {
       refuse(head, exchange, tooLarge("of " + framing.contentLength() + " bytes"));
       return;

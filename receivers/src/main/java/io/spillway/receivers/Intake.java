@@ -12,8 +12,11 @@ import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,21 +40,44 @@ final class Intake {
   private final Supplier<Gate> gate;
   private final Admission admission;
   private final ReceiverListener listener;
+  private final SenderReader senders;
   private final RepeatedWarning failures = new RepeatedWarning(LOG, System::nanoTime);
 
-  Intake(Supplier<Gate> gate, Admission admission, ReceiverListener listener) {
+  Intake(
+      Supplier<Gate> gate,
+      Admission admission,
+      ReceiverListener listener,
+      @Nullable TenantConfig tenant) {
     this.gate = gate;
     this.admission = admission;
     this.listener = listener;
+    this.senders = new SenderReader(tenant, () -> gate.get().headers());
   }
 
   Exchange begin(Signal signal, Transport transport) {
     return new Exchange(signal, transport, listener);
   }
 
-  /** A connection was opened, which its caller closes. */
-  SenderConnection connected(@Nullable SocketAddress address) {
-    return SenderConnection.open(admission, address);
+  /**
+   * Says who sends a request, once and before anything of it is reserved.
+   *
+   * @param headers gives all values of a header
+   * @throws SenderException if the request names no tenant that can be kept; it is to be refused
+   */
+  void identify(
+      Exchange exchange, SenderConnection connection, Function<String, List<String>> headers)
+      throws SenderException {
+    exchange.from(connection);
+    exchange.sender(senders.read(connection, headers));
+  }
+
+  /**
+   * A connection was opened, which its caller closes.
+   *
+   * @param session null without TLS
+   */
+  SenderConnection connected(@Nullable SocketAddress address, @Nullable SSLSession session) {
+    return SenderConnection.open(admission, address, () -> session);
   }
 
   /** A connection was opened, which is closed with its channel. */
@@ -109,7 +135,7 @@ final class Intake {
         reply.answer(noRoom());
         return;
       }
-      gate.get().submit(exchange.signal(), request, reply::answer);
+      gate.get().submit(exchange.signal(), request, exchange.sender(), reply::answer);
     } catch (MalformedRequestException e) {
       reply.answer(new Answer.Invalid(reason(e)));
     } catch (PayloadTooLargeException e) {

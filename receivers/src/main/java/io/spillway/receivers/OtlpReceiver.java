@@ -71,7 +71,7 @@ public final class OtlpReceiver {
       ReceiverListener listener,
       BooleanSupplier accepting) {
     this.config = config;
-    this.intake = new Intake(gate, admission, listener);
+    this.intake = new Intake(gate, admission, listener, config.tenant());
     this.events = listener;
     this.health = new HealthService(accepting);
   }

@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  * @param http null if the protocol is not served
  * @param invalidItems what the gate does with items that strict sinks refuse
  * @param admission how much memory requests may take
+ * @param tenant null if requests have none
  */
 public record OtlpReceiverConfig(
     @Nullable Grpc grpc,
     @Nullable Http http,
     InvalidItems invalidItems,
-    AdmissionConfig admission) {
+    AdmissionConfig admission,
+    @Nullable TenantConfig tenant) {
   static final Endpoint DEFAULT_GRPC_ENDPOINT = new Endpoint("127.0.0.1", 4317);
   static final Endpoint DEFAULT_HTTP_ENDPOINT = new Endpoint("127.0.0.1", 4318);
 
@@ -34,7 +36,7 @@ public record OtlpReceiverConfig(
 
   /** With the default of everything that does not belong to a protocol. */
   public OtlpReceiverConfig(@Nullable Grpc grpc, @Nullable Http http) {
-    this(grpc, http, InvalidItems.PARTIAL_SUCCESS, AdmissionConfig.DEFAULT);
+    this(grpc, http, InvalidItems.PARTIAL_SUCCESS, AdmissionConfig.DEFAULT, null);
   }
 
   /**
@@ -52,6 +54,11 @@ public record OtlpReceiverConfig(
     InvalidItems invalidItems =
         otlp.choice("invalid_items", InvalidItems.class, InvalidItems.PARTIAL_SUCCESS);
     AdmissionConfig admission = AdmissionConfig.read(otlp);
+    TenantConfig tenant =
+        TenantConfig.read(
+            otlp,
+            (grpc && asksForCertificates(grpcConfig.guard().listener()))
+                || (http && asksForCertificates(httpConfig.guard().listener())));
     if (!configured) {
       return receivers.keys().isEmpty() ? DEFAULT : new OtlpReceiverConfig(null, null);
     }
@@ -59,7 +66,11 @@ public record OtlpReceiverConfig(
       otlp.problem("protocols", "no protocol is configured (expected grpc, http or both)");
     }
     return new OtlpReceiverConfig(
-        grpc ? grpcConfig : null, http ? httpConfig : null, invalidItems, admission);
+        grpc ? grpcConfig : null, http ? httpConfig : null, invalidItems, admission, tenant);
+  }
+
+  private static boolean asksForCertificates(ListenerConfig listener) {
+    return listener.tls() != null && listener.tls().clientCaFile() != null;
   }
 
   /**

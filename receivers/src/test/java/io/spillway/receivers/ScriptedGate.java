@@ -4,7 +4,9 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
+import io.spillway.otlp.stage.Sender;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -14,8 +16,20 @@ final class ScriptedGate implements Gate {
   private volatile Consumer<Submission> script =
       submission -> submission.answer().accept(new Answer.Accepted(1));
 
+  private volatile Set<String> headers = Set.of();
+
   void onSubmit(Consumer<Submission> newScript) {
     script = newScript;
+  }
+
+  /** Asks for these headers from now on. */
+  void ask(String... names) {
+    headers = Set.of(names);
+  }
+
+  @Override
+  public Set<String> headers() {
+    return headers;
   }
 
   void answerWith(Answer answer) {
@@ -34,11 +48,11 @@ final class ScriptedGate implements Gate {
   }
 
   @Override
-  public void submit(Signal signal, Slice request, Consumer<? super Answer> answer) {
-    Submission submission = new Submission(signal, request, answer);
+  public void submit(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
+    Submission submission = new Submission(signal, request, sender, answer);
     submissions.add(submission);
     script.accept(submission);
   }
 
-  record Submission(Signal signal, Slice request, Consumer<? super Answer> answer) {}
+  record Submission(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {}
 }

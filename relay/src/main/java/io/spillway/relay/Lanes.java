@@ -240,12 +240,12 @@ final class Lanes {
   }
 
   /** What a quota that is used up asks of new data of a lane; null if nothing. */
-  @Nullable OverQuota overQuota(LaneId id) {
+  @Nullable OverQuota overQuota(LaneId id, String tenant) {
     ActiveLane lane = active.get(id);
     if (lane == null || lane.egress() == null || lane.settings() == null) {
       return null;
     }
-    return lane.settings().flow().overQuota(lane.egress().status().active());
+    return lane.settings().flow().overQuota(lane.egress().status().active(), tenant);
   }
 
   private double concurrencyLimit(LaneId lane, String exporter) {

@@ -7,6 +7,7 @@ import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.receivers.Admission;
 import io.spillway.receivers.OtlpReceiver;
+import io.spillway.receivers.TenantConfig;
 import io.spillway.receivers.Transport;
 import io.spillway.relay.admin.AdminServer;
 import io.spillway.relay.audit.EgressAudit;
@@ -114,6 +115,11 @@ final class Relay {
   private void start() throws IOException {
     policy.record(config.reviewed());
     exporters = make(config);
+    flow.onQuota(meters::quota);
+    TenantConfig tenant = config.receivers().tenant();
+    if (tenant != null) {
+      meters.countTenants(tenant.maxTenants());
+    }
     applyFlow(config);
     quotaMemory.follow(flow);
     lanes.apply(config.routes(), config.lanes(), exporters);
@@ -162,7 +168,6 @@ final class Relay {
 
   private void applyFlow(RelayConfig wanted) {
     flow.apply(wanted.flow());
-    flow.quotas().forEach(meters::quota);
   }
 
   private Map<String, Exporter> make(RelayConfig wanted) {

@@ -15,6 +15,7 @@ import io.spillway.receivers.Transport;
 import io.spillway.relay.admin.AdminSteering;
 import io.spillway.relay.admin.AdminView;
 import io.spillway.relay.telemetry.Meters;
+import io.spillway.relay.telemetry.TenantTraffic;
 import io.spillway.routing.egress.Bar;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.FlowControl;
@@ -113,6 +114,7 @@ final class RelayView implements AdminView {
     putAddress(body, "admin", admin);
     body.put("disk", disk(buffer.disk()));
     body.put("quotas", flow.quotas().stream().map(RelayView::quota).toList());
+    body.put("tenants", meters.tenants().all().stream().map(RelayView::tenant).toList());
     body.put("lanes", lanes.all().stream().filter(RelayView::isShown).map(this::lane).toList());
     return body;
   }
@@ -127,6 +129,17 @@ final class RelayView implements AdminView {
     body.put("used_percent", 100.0 * used / limit);
     body.put("action", quota.settings().action().name().toLowerCase(Locale.ROOT));
     body.put("used_up", used >= limit);
+    return body;
+  }
+
+  private static Map<String, Object> tenant(TenantTraffic.Sent sent) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("tenant", sent.tenant());
+    body.put("route", sent.lane().route());
+    body.put("signal", sent.lane().signal().label());
+    body.put("exporter", sent.exporter());
+    body.put("wire_bytes", sent.wireBytes());
+    body.put("items", sent.items());
     return body;
   }
 

@@ -36,6 +36,16 @@ public record Block(
     requests = List.copyOf(requests);
   }
 
-  /** One original request inside a block: its uncompressed bytes and its items. */
-  public record Request(int length, int items) {}
+  /**
+   * One original request inside a block.
+   *
+   * @param length uncompressed bytes
+   * @param tenant see {@link Sender#tenant}
+   */
+  public record Request(int length, int items, String tenant) {
+    /** One of no tenant. */
+    public Request(int length, int items) {
+      this(length, items, "");
+    }
+  }
 }

@@ -34,8 +34,14 @@ public interface Lane {
    * @param items items in {@code request}
    * @param sampledOut items that were sampled out of the original request; counted durably together
    *     with the append
+   * @param tenant whose the request is, kept with it; see {@link Sender#tenant}
    */
-  void append(Slice request, int items, int sampledOut, AppendCallback callback);
+  void append(Slice request, int items, int sampledOut, String tenant, AppendCallback callback);
+
+  /** As above, of no tenant. */
+  default void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+    append(request, items, sampledOut, "", callback);
+  }
 
   /**
    * The largest request {@link #append} takes, in bytes. A larger one is split by the caller first.

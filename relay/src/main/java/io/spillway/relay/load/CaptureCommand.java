@@ -7,6 +7,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
+import io.spillway.otlp.stage.Sender;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.receivers.AdmissionConfig;
 import io.spillway.receivers.OtlpReceiver;
@@ -135,7 +136,8 @@ public final class CaptureCommand implements Callable<Integer> {
     }
 
     @Override
-    public void submit(Signal signal, Slice request, Consumer<? super Answer> answer) {
+    public void submit(
+        Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
       try {
         scanner.scan(signal, request);
       } catch (MalformedRequestException e) {

@@ -267,6 +267,23 @@ public enum Meter {
       "route",
       "signal",
       "exporter"),
+  TENANT_WIRE_BYTES(
+      "spillway.tenant.wire",
+      "bytes",
+      "Bytes put on the network for a tenant, retries included; of requests that carry several"
+          + " tenants, its part by uncompressed bytes.",
+      "route",
+      "signal",
+      "exporter",
+      "tenant"),
+  TENANT_ITEMS(
+      "spillway.tenant.items",
+      "items",
+      "Items of a tenant that sinks took.",
+      "route",
+      "signal",
+      "exporter",
+      "tenant"),
   QUOTA_USED("spillway.quota.used", "bytes", "Bytes of the daily quota used today.", "quota"),
   QUOTA_LIMIT("spillway.quota.limit", "bytes", "The daily quota.", "quota"),
   EXPORTER_TRANSITIONS(

@@ -52,6 +52,7 @@ public final class Meters implements ReceiverListener, EgressListener {
   private final Map<ReceiverKey, ReceiverMeters> receivers = new ConcurrentHashMap<>();
   private final InstantSource clock;
   private volatile Map<String, Double> costsPerGib = Map.of();
+  private volatile TenantTraffic tenants = new TenantTraffic(0, _ -> {});
 
   /** Has a row for each certificate that is known at the time of a scrape. */
   private final MultiGauge certificates =
@@ -143,6 +144,31 @@ public final class Meters implements ReceiverListener, EgressListener {
     if (error != null) {
       counter(Meter.EXPORTER_ERRORS, tags.and("reason", error.label())).increment();
     }
+  }
+
+  @Override
+  public void sent(LaneId lane, String exporter, String tenant, long wireBytes, int items) {
+    tenants.add(lane, exporter, tenant, wireBytes, items);
+  }
+
+  /**
+   * Counts by tenant from now on.
+   *
+   * @param maxTenants that are shown by name
+   */
+  public void countTenants(int maxTenants) {
+    tenants = new TenantTraffic(maxTenants, this::tenantMeters);
+  }
+
+  /** What was sent for each tenant. */
+  public TenantTraffic tenants() {
+    return tenants;
+  }
+
+  private void tenantMeters(TenantTraffic.Sent row) {
+    Tags tags = tags(row.lane()).and("exporter", row.exporter(), "tenant", row.tenant());
+    var _ = functionCounter(Meter.TENANT_WIRE_BYTES, tags, row, TenantTraffic.Sent::wireBytes);
+    var _ = functionCounter(Meter.TENANT_ITEMS, tags, row, TenantTraffic.Sent::items);
   }
 
   /** An empty request was sent to an exporter that had nothing to do. Safe on any thread. */

@@ -509,6 +509,14 @@ final class Dispatcher implements AutoCloseable {
         attempt.payloadBytes(),
         wireBytes,
         attempt.items());
+    TenantShares.divide(
+        attempt,
+        outcome,
+        wireBytes,
+        (tenant, bytes, items) -> {
+          flow.sent(tenant, bytes);
+          listener.sent(id, attempt.exporter(), tenant, bytes, items);
+        });
   }
 
   // Outcomes. Each of these finds a place for every piece of the attempt.

@@ -32,6 +32,15 @@ public interface EgressListener {
       int items) {}
 
   /**
+   * What an attempt came to for one tenant; called for each of its tenants after {@link #attempt}.
+   *
+   * @param tenant empty if there is none
+   * @param wireBytes the tenant's part of the attempt's
+   * @param items that the sink took
+   */
+  default void sent(LaneId lane, String exporter, String tenant, long wireBytes, int items) {}
+
+  /**
    * A block has been settled.
    *
    * @param endToEnd from when its oldest request was accepted

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,8 @@ public final class FlowControl {
   private final Map<String, ExporterFlow> exporters = new ConcurrentHashMap<>();
   private final Map<String, Use> earlier;
   private volatile Map<String, Quota> quotas = Map.of();
+  private volatile Map<String, TenantQuotas> tenants = Map.of();
+  private volatile Consumer<Quota> made = _ -> {};
 
   /**
    * @param clock whose days are counted
@@ -43,18 +46,41 @@ public final class FlowControl {
             (id, settings) ->
                 flow(id).apply(settings, quota(next, "exporters::" + id, settings.quota())));
     quotas = Map.copyOf(next);
+    quotas.values().forEach(made);
+    Map<String, TenantQuotas> ofTenants = new HashMap<>();
+    config
+        .tenants()
+        .forEach((route, settings) -> ofTenants.put(route, tenantQuotas(route, settings)));
+    tenants = Map.copyOf(ofTenants);
+  }
+
+  private TenantQuotas tenantQuotas(String route, TenantQuotaSettings settings) {
+    TenantQuotas known = tenants.get(route);
+    if (known == null) {
+      return new TenantQuotas(
+          routeName(route), settings, clock, earlier, quota -> made.accept(quota));
+    }
+    known.settings(settings);
+    return known;
+  }
+
+  /** Takes who is told of each quota in force, with the next {@link #apply} on. */
+  public void onQuota(Consumer<Quota> action) {
+    made = action;
   }
 
   /** For the lanes of a route, after {@link #apply}. */
   public LaneFlow lane(String route, List<String> exporterIds) {
     Map<String, ExporterFlow> flows = new HashMap<>();
     exporterIds.forEach(id -> flows.put(id, flow(id)));
-    return new LaneFlow(flows, exporterIds.getFirst(), quotas.get(routeName(route)));
+    return new LaneFlow(
+        flows, exporterIds.getFirst(), quotas.get(routeName(route)), tenants.get(route));
   }
 
   /** The quotas in force, by name. */
   public List<Quota> quotas() {
     List<Quota> all = new ArrayList<>(quotas.values());
+    tenants.values().forEach(ofRoute -> all.addAll(ofRoute.all()));
     all.sort((a, b) -> a.name().compareTo(b.name()));
     return all;
   }

@@ -41,6 +41,11 @@ final class GuardedListener implements EgressListener {
   }
 
   @Override
+  public void sent(LaneId lane, String exporter, String tenant, long wireBytes, int items) {
+    guard(lane, () -> listener.sent(lane, exporter, tenant, wireBytes, items));
+  }
+
+  @Override
   public void settled(LaneId lane, Block block, Settlement settlement, Duration endToEnd) {
     guard(lane, () -> listener.settled(lane, block, settlement, endToEnd));
   }

@@ -22,6 +22,9 @@ final class Held {
   /** Whether it is sent when nothing else waits. */
   final boolean backlog;
 
+  /** Whose all requests are; null if they are of several tenants. */
+  final @Nullable String soleTenant;
+
   /** The original requests in order; one for all if the block's own list does not add up. */
   final List<Request> requests;
 
@@ -38,6 +41,12 @@ final class Held {
         addsUp(block)
             ? block.requests()
             : List.of(new Request(block.uncompressedLength(), block.items()));
+    this.soleTenant = soleTenant(requests);
+  }
+
+  private static @Nullable String soleTenant(List<Request> requests) {
+    String first = requests.getFirst().tenant();
+    return requests.stream().allMatch(request -> request.tenant().equals(first)) ? first : null;
   }
 
   private static boolean addsUp(Block block) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LaneFlow {
   /** No bounds. */
-  public static final LaneFlow UNLIMITED = new LaneFlow(Map.of(), "", null);
+  public static final LaneFlow UNLIMITED = new LaneFlow(Map.of(), "", null, null);
 
   /** Senders ask again at least this often, so that a raised quota is soon noticed. */
   private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(1);
@@ -19,15 +19,22 @@ public final class LaneFlow {
   private final Map<String, ExporterFlow> exporters;
   private final String first;
   private final @Nullable Quota route;
+  private final @Nullable TenantQuotas tenants;
 
   /**
    * @param first the route's first exporter
    * @param route the route's quota; null if it has none
+   * @param tenants the quotas of the route's tenants; null if they have none
    */
-  LaneFlow(Map<String, ExporterFlow> exporters, String first, @Nullable Quota route) {
+  LaneFlow(
+      Map<String, ExporterFlow> exporters,
+      String first,
+      @Nullable Quota route,
+      @Nullable TenantQuotas tenants) {
     this.exporters = Map.copyOf(exporters);
     this.first = first;
     this.route = route;
+    this.tenants = tenants;
   }
 
   int maxConcurrency(String exporter) {
@@ -42,6 +49,13 @@ public final class LaneFlow {
     }
     ExporterFlow flow = exporters.get(exporter);
     return flow == null ? 0 : flow.charge(bytes);
+  }
+
+  /** Counts bytes that were sent for a tenant. */
+  void sent(String tenant, long bytes) {
+    if (tenants != null) {
+      tenants.add(tenant, bytes);
+    }
   }
 
   /**
@@ -62,8 +76,15 @@ public final class LaneFlow {
    * What the gate is to do with new data.
    *
    * @param active the exporter that gets the lane's data now; null if none does
+   * @param tenant whose data it is; empty if it has none
    */
-  public @Nullable OverQuota overQuota(@Nullable String active) {
+  public @Nullable OverQuota overQuota(@Nullable String active, String tenant) {
+    OverQuota ofTenant = tenants == null ? null : overQuota(tenants.of(tenant));
+    OverQuota ofRest = overQuota(active);
+    return ofTenant == null || ofRest instanceof OverQuota.Refuse ? ofRest : ofTenant;
+  }
+
+  private @Nullable OverQuota overQuota(@Nullable String active) {
     OverQuota ofRoute = overQuota(route);
     return ofRoute != null || active == null ? ofRoute : overQuota(quota(active));
   }

@@ -101,6 +101,29 @@ final class Piece {
     return part == null && from == 0 && to == held.requests.size();
   }
 
+  /** Index in the block of the first original request in it, and that after the last. */
+  int firstRequest() {
+    return from;
+  }
+
+  int endRequest() {
+    return to;
+  }
+
+  String tenant(int request) {
+    return held.requests.get(request).tenant();
+  }
+
+  /** Uncompressed bytes that are here of one of the original requests. */
+  int lengthOf(int request) {
+    return part == null ? held.requests.get(request).length() : length;
+  }
+
+  /** Items that are here of one of the original requests. */
+  int itemsOf(int request) {
+    return part == null ? held.requests.get(request).items() : items;
+  }
+
   /** Original requests in it; 1 for a part of one. */
   int requests() {
     return to - from;

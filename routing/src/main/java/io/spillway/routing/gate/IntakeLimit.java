@@ -8,8 +8,12 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface IntakeLimit {
   /** Takes everything. */
-  IntakeLimit NONE = _ -> null;
+  IntakeLimit NONE = (_, _) -> null;
 
-  /** Null to take it. */
-  @Nullable OverQuota of(LaneId lane);
+  /**
+   * Null to take it.
+   *
+   * @param tenant whose data it is; empty if it has none
+   */
+  @Nullable OverQuota of(LaneId lane, String tenant);
 }

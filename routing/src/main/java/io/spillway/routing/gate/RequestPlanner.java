@@ -6,6 +6,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Sender;
 import io.spillway.otlp.wire.Flaw;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.otlp.wire.RequestSplitter;
@@ -54,11 +55,11 @@ final class RequestPlanner {
   private record QuotaSampler(double percentage, TraceSampler sampler) {}
 
   /** The stricter of the route's own percentage and the quota's, with the route's rules. */
-  private @Nullable TraceSampler sampler(int route, LaneId lane, IntakeLimit limit) {
+  private @Nullable TraceSampler sampler(int route, LaneId lane, String tenant, IntakeLimit limit) {
     if (lane.signal() != Signal.TRACES) {
       return null;
     }
-    if (!(limit.of(lane) instanceof OverQuota.Sample(double percentage))) {
+    if (!(limit.of(lane, tenant) instanceof OverQuota.Sample(double percentage))) {
       return samplers[route];
     }
     QuotaSampler known = quotaSamplers[route];
@@ -100,13 +101,14 @@ final class RequestPlanner {
    * @throws PayloadTooLargeException if a single item is larger than a lane takes, or a request
    *     that cannot be cut
    */
-  List<Delivery> plan(Signal signal, Slice request, IntakeLimit limit)
+  List<Delivery> plan(Signal signal, Slice request, Sender sender, IntakeLimit limit)
       throws PayloadTooLargeException {
     long some = 0;
     long all = -1;
     int resources = scanner.resources();
     RouteTable.Matcher matcher =
         matchers.computeIfAbsent(signal, known -> tables.open(known).matcher());
+    matcher.begin(sender);
     routesOf = routesOf.length < resources ? new long[resources] : routesOf;
     for (int i = 0; i < resources; i++) {
       routesOf[i] = 0;
@@ -126,7 +128,8 @@ final class RequestPlanner {
       boolean whole = (all & (1L << route)) != 0;
       Part part = whole ? new Part(request, scanner.items()) : slice(1L << route, otherFields);
       Lane lane = matcher.lane(route);
-      deliveries.add(deliver(signal, lane, sampler(route, lane.id(), limit), part));
+      deliveries.add(
+          deliver(signal, lane, sampler(route, lane.id(), sender.tenant(), limit), part));
     }
     return deliveries;
   }

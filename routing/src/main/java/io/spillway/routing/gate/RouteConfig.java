@@ -113,10 +113,13 @@ public final class RouteConfig {
     for (String key : resource.keys()) {
       patterns.put(key, globs(resource, key));
     }
-    return new RouteMatch(signals.isEmpty() ? EnumSet.allOf(Signal.class) : signals, patterns);
+    return new RouteMatch(
+        signals.isEmpty() ? EnumSet.allOf(Signal.class) : signals,
+        patterns,
+        SenderMatch.read(match));
   }
 
-  private static List<Glob> globs(Section resource, String key) {
+  static List<Glob> globs(Section resource, String key) {
     List<Glob> globs = resource.strings(key).stream().map(Glob::new).toList();
     if (globs.isEmpty()) {
       resource.problem(key, "no value to match (expected a pattern or a list of patterns)");
@@ -270,8 +273,8 @@ public final class RouteConfig {
     if (taken.containsAll(settings.match().signals())) {
       route.problem(
           "",
-          "never reached: earlier routes without match.resource take everything (expected it"
-              + " before them, or `continue: true` there)");
+          "never reached: earlier routes without match.resource, headers or tenant take everything"
+              + " (expected it before them, or `continue: true` there)");
     }
   }
 
@@ -287,7 +290,7 @@ public final class RouteConfig {
           "routes",
           "no route takes all "
               + open.stream().map(Signal::label).collect(Collectors.joining(", "))
-              + " (expected a last route without match.resource, such as"
+              + " (expected a last route without match.resource, headers or tenant, such as"
               + " { name: default, exporters: [file/archive] })");
     }
   }

@@ -13,8 +13,15 @@ import java.util.Set;
  *
  * @param resource by attribute key: patterns of which one must match; a resource without the
  *     attribute does not match
+ * @param sender whose requests
  */
-public record RouteMatch(Set<Signal> signals, Map<String, List<Glob>> resource) {
+public record RouteMatch(
+    Set<Signal> signals, Map<String, List<Glob>> resource, SenderMatch sender) {
+  /** Takes those of any sender. */
+  public RouteMatch(Set<Signal> signals, Map<String, List<Glob>> resource) {
+    this(signals, resource, SenderMatch.ANYBODY);
+  }
+
   public RouteMatch {
     signals = Set.copyOf(signals);
     resource = Collections.unmodifiableMap(new LinkedHashMap<>(resource));
@@ -22,6 +29,6 @@ public record RouteMatch(Set<Signal> signals, Map<String, List<Glob>> resource) 
 
   /** Whether the route takes every resource of its signals. */
   public boolean isCatchAll() {
-    return resource.isEmpty();
+    return resource.isEmpty() && sender.isAnybody();
   }
 }

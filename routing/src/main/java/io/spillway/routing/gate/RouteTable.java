@@ -3,6 +3,7 @@ package io.spillway.routing.gate;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Sender;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.routing.Glob;
 import java.util.ArrayList;
@@ -23,6 +24,9 @@ final class RouteTable {
    * development.
    */
   private final List<Candidate> candidates;
+
+  /** Whether who sends matters to any of them. */
+  private final boolean asksForSender;
 
   private final String[] keys;
   private final Map<Integer, Lane> lanes = new HashMap<>();
@@ -50,6 +54,7 @@ final class RouteTable {
       throw new IllegalArgumentException("routes: no route takes all " + signal.label());
     }
     this.candidates = List.copyOf(reachable);
+    this.asksForSender = reachable.stream().anyMatch(route -> !route.sender.isAnybody());
     this.keys = distinctKeys.toArray(String[]::new);
   }
 
@@ -65,7 +70,8 @@ final class RouteTable {
               }
               conditions.add(new Condition(keys.indexOf(key), List.copyOf(globs)));
             });
-    return new Candidate(1L << index, route.continues(), List.copyOf(conditions));
+    return new Candidate(
+        1L << index, route.continues(), route.match().sender(), List.copyOf(conditions));
   }
 
   private static Lane lane(LaneId id, Function<LaneId, @Nullable Lane> open) {
@@ -85,6 +91,9 @@ final class RouteTable {
     private final @Nullable String[] values = new @Nullable String[keys.length];
     private final boolean[] known = new boolean[keys.length];
 
+    /** Routes that take requests of this sender. */
+    private long ofSender = -1;
+
     Lane lane(int route) {
       Lane lane = lanes.get(route);
       if (lane == null) {
@@ -93,12 +102,22 @@ final class RouteTable {
       return lane;
     }
 
+    /** Begins a request. */
+    void begin(Sender sender) {
+      if (asksForSender) {
+        ofSender = 0;
+        for (Candidate candidate : candidates) {
+          ofSender |= candidate.sender.matches(sender) ? candidate.bit : 0;
+        }
+      }
+    }
+
     /** The routes that resource {@code i} of the scanned request goes to; 0 if none takes it. */
     long routes(RequestScanner scanner, int i) {
       Arrays.fill(known, false);
       long routes = 0;
       for (Candidate candidate : candidates) {
-        if (matches(candidate, scanner, i)) {
+        if ((candidate.bit & ofSender) != 0 && matches(candidate, scanner, i)) {
           routes |= candidate.bit;
           if (!candidate.continues) {
             break;
@@ -127,7 +146,8 @@ final class RouteTable {
     }
   }
 
-  private record Candidate(long bit, boolean continues, List<Condition> conditions) {}
+  private record Candidate(
+      long bit, boolean continues, SenderMatch sender, List<Condition> conditions) {}
 
   /** An attribute, by its index, and the patterns of which one must match. */
   private record Condition(int key, List<Glob> globs) {

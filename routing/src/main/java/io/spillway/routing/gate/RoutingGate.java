@@ -9,15 +9,18 @@ import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Sender;
 import io.spillway.otlp.wire.Flaw;
 import io.spillway.otlp.wire.RequestSplitter.Part;
 import io.spillway.routing.egress.OverQuota;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +45,7 @@ public final class RoutingGate implements Gate {
   private final LogLimiter failures;
   private final IntakeLimit limit;
   private final ItemRule itemRule;
+  private final Set<String> headers;
 
   /**
    * @param routes as read and validated by {@link RouteConfig}
@@ -84,35 +88,44 @@ public final class RoutingGate implements Gate {
     if (all.size() > RouteConfig.MAX_ROUTES) {
       throw new IllegalArgumentException("routes: more than " + RouteConfig.MAX_ROUTES);
     }
+    this.headers =
+        all.stream()
+            .flatMap(route -> route.match().sender().headers().keySet().stream())
+            .collect(Collectors.toUnmodifiableSet());
     this.tables = new RouteTables(all, lanes);
     this.planners = ThreadLocal.withInitial(() -> new RequestPlanner(all, tables));
     this.failures = new LogLimiter(nanoClock);
   }
 
   @Override
-  public void submit(Signal signal, Slice request, Consumer<? super Answer> answer) {
+  public void submit(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
     if (tables.get(signal) == null) {
       // The first of its signal waits for the disk, which the caller's thread must not. There are
       // no more of these at once than the receivers admit.
-      Thread.ofVirtual().name("open lanes").start(() -> take(signal, request, answer));
+      Thread.ofVirtual().name("open lanes").start(() -> take(signal, request, sender, answer));
     } else {
-      take(signal, request, answer);
+      take(signal, request, sender, answer);
     }
   }
 
-  private void take(Signal signal, Slice request, Consumer<? super Answer> answer) {
-    Plan plan = plan(signal, request);
+  @Override
+  public Set<String> headers() {
+    return headers;
+  }
+
+  private void take(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
+    Plan plan = plan(signal, request, sender);
     Consumer<? super Answer> receiver =
         plan.screened == null ? answer : plan.screened.reporting(signal, itemRule, answer);
     if (plan.answer != null) {
       answer(receiver, plan.answer);
     } else {
-      append(plan, receiver);
+      append(plan, sender.tenant(), receiver);
     }
   }
 
   /** Decides everything that can be decided before anything is stored. */
-  private Plan plan(Signal signal, Slice request) {
+  private Plan plan(Signal signal, Slice request, Sender sender) {
     int items = 0;
     RequestPlanner planner = planners.get();
     try {
@@ -122,8 +135,13 @@ public final class RoutingGate implements Gate {
       }
       Flaw flaw = planner.flaw();
       return flaw == null
-          ? admit(signal, new Answer.Accepted(items), planner.plan(signal, request, limit), null)
-          : screen(planner, signal, request, items, flaw);
+          ? admit(
+              signal,
+              sender,
+              new Answer.Accepted(items),
+              planner.plan(signal, request, sender, limit),
+              null)
+          : screen(planner, signal, request, sender, items, flaw);
     } catch (MalformedRequestException e) {
       return Plan.answered(new Answer.Invalid(Objects.toString(e.getMessage())));
     } catch (PayloadTooLargeException e) {
@@ -136,7 +154,8 @@ public final class RoutingGate implements Gate {
     }
   }
 
-  private Plan screen(RequestPlanner planner, Signal signal, Slice request, int items, Flaw flaw)
+  private Plan screen(
+      RequestPlanner planner, Signal signal, Slice request, Sender sender, int items, Flaw flaw)
       throws MalformedRequestException, PayloadTooLargeException {
     Screened screened = Screened.of(signal, request, items, flaw, itemRule.handling());
     if (screened.isAllRejected()) {
@@ -147,11 +166,16 @@ public final class RoutingGate implements Gate {
       var _ = planner.scan(signal, screened.request());
     }
     return admit(
-        signal, screened.success(), planner.plan(signal, screened.request(), limit), screened);
+        signal,
+        sender,
+        screened.success(),
+        planner.plan(signal, screened.request(), sender, limit),
+        screened);
   }
 
   private Plan admit(
       Signal signal,
+      Sender sender,
       Answer.Accepted success,
       List<Delivery> deliveries,
       @Nullable Screened screened) {
@@ -162,11 +186,11 @@ public final class RoutingGate implements Gate {
               "no route takes all "
                   + signal.label()
                   + " of this request. Nothing of it was stored; send them elsewhere, or configure"
-                  + " a route without match.resource for them."));
+                  + " a route without match.resource, headers or tenant for them."));
     }
     Lane.Refusal refusal = null;
     for (Delivery delivery : deliveries) {
-      Lane.Refusal refused = refusal(delivery);
+      Lane.Refusal refused = refusal(delivery, sender.tenant());
       refusal = refused == null ? refusal : PendingAnswer.combine(refusal, refused);
     }
     return refusal == null
@@ -174,27 +198,28 @@ public final class RoutingGate implements Gate {
         : Plan.answered(PendingAnswer.unavailable(success.items(), refusal));
   }
 
-  private Lane.@Nullable Refusal refusal(Delivery delivery) {
-    if (limit.of(delivery.lane().id()) instanceof OverQuota.Refuse(Duration after, String reason)) {
+  private Lane.@Nullable Refusal refusal(Delivery delivery, String tenant) {
+    if (limit.of(delivery.lane().id(), tenant)
+        instanceof OverQuota.Refuse(Duration after, String reason)) {
       return new Lane.Refusal(after, reason);
     }
     return delivery.lane().refusal(delivery.bytes());
   }
 
-  private void append(Plan plan, Consumer<? super Answer> answer) {
+  private void append(Plan plan, String tenant, Consumer<? super Answer> answer) {
     int appends = plan.deliveries.stream().mapToInt(delivery -> delivery.parts().size()).sum();
     PendingAnswer pending =
         new PendingAnswer(plan.success, appends, result -> answer(answer, result));
     for (Delivery delivery : plan.deliveries) {
       int sampledOut = delivery.sampledOut();
       for (Part part : delivery.parts()) {
-        append(delivery.lane(), part, sampledOut, pending);
+        append(delivery.lane(), part, sampledOut, tenant, pending);
         sampledOut = 0;
       }
     }
   }
 
-  private void append(Lane lane, Part part, int sampledOut, PendingAnswer pending) {
+  private void append(Lane lane, Part part, int sampledOut, String tenant, PendingAnswer pending) {
     if (pending.isRefused()) {
       // The sender sends everything again: what is stored from here on would only arrive twice.
       pending.skip();
@@ -202,7 +227,7 @@ public final class RoutingGate implements Gate {
     }
     Lane.AppendCallback callback = pending.append();
     try {
-      lane.append(part.request(), part.items(), sampledOut, callback);
+      lane.append(part.request(), part.items(), sampledOut, tenant, callback);
     } catch (RuntimeException | Error e) {
       logFailure("appending to lane " + lane.id(), e);
       callback.refused(failure());

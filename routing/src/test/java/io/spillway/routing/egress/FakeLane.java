@@ -86,7 +86,8 @@ final class FakeLane implements Lane {
   }
 
   @Override
-  public void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+  public void append(
+      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
     throw new UnsupportedOperationException("not used by the egress");
   }
 

@@ -322,10 +322,10 @@ class FlowControlTest {
   void overQuota_actions_sayWhatTheGateDoes() {
     applyRoute(new QuotaSettings(1_000_000, Action.REFUSE, 10));
     LaneFlow flow = control.lane("payments", List.of(PRIMARY));
-    assertThat(flow.overQuota(PRIMARY)).isNull();
+    assertThat(flow.overQuota(PRIMARY, "")).isNull();
 
     assertThat(flow.charge(PRIMARY, 1_000_000)).isZero();
-    assertThat(flow.overQuota(PRIMARY))
+    assertThat(flow.overQuota(PRIMARY, ""))
         .isEqualTo(
             new OverQuota.Refuse(
                 Duration.ofMinutes(1),
@@ -333,10 +333,10 @@ class FlowControlTest {
                     + " until 00:00 UTC"));
 
     applyRoute(new QuotaSettings(1_000_000, Action.SAMPLE, 5));
-    assertThat(flow.overQuota(null)).isEqualTo(new OverQuota.Sample(5));
+    assertThat(flow.overQuota(null, "")).isEqualTo(new OverQuota.Sample(5));
 
     applyRoute(new QuotaSettings(2_000_000, Action.SAMPLE, 5));
-    assertThat(flow.overQuota(null)).isNull();
+    assertThat(flow.overQuota(null, "")).isNull();
   }
 
   @Test
@@ -345,9 +345,9 @@ class FlowControlTest {
     LaneFlow flow = control.lane("payments", List.of(PRIMARY, SECONDARY));
     assertThat(flow.charge(PRIMARY, 1_000_000)).isZero();
 
-    assertThat(flow.overQuota(PRIMARY)).isInstanceOf(OverQuota.Refuse.class);
-    assertThat(flow.overQuota(SECONDARY)).isNull();
-    assertThat(flow.overQuota(null)).isNull();
+    assertThat(flow.overQuota(PRIMARY, "")).isInstanceOf(OverQuota.Refuse.class);
+    assertThat(flow.overQuota(SECONDARY, "")).isNull();
+    assertThat(flow.overQuota(null, "")).isNull();
   }
 
   @Test

@@ -16,7 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A lane in memory that keeps what is appended and says what it is told to say. */
 final class FakeLane implements Lane {
-  record Append(Slice request, int items, int sampledOut, AppendCallback callback) {}
+  record Append(Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {}
 
   enum Mode {
     STORE,
@@ -48,11 +48,12 @@ final class FakeLane implements Lane {
   }
 
   @Override
-  public void append(Slice request, int items, int sampledOut, AppendCallback callback) {
+  public void append(
+      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
     if (request.length() > maxAppendBytes) {
       throw new AssertionError(request.length() + " bytes (expected at most " + maxAppendBytes);
     }
-    appends.add(new Append(request, items, sampledOut, callback));
+    appends.add(new Append(request, items, sampledOut, tenant, callback));
     switch (mode) {
       case STORE -> callback.appended();
       case HOLD -> {}

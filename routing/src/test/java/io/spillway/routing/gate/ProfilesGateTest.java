@@ -93,7 +93,8 @@ class ProfilesGateTest {
             new Answer.NotServed(
                 2,
                 "no route takes all profiles of this request. Nothing of it was stored; send them"
-                    + " elsewhere, or configure a route without match.resource for them."));
+                    + " elsewhere, or configure a route without match.resource, headers or tenant"
+                    + " for them."));
     assertThat(lane("red").appends).isEmpty();
     assertThat(answer(gate, request(resource("red", 1)))).isEqualTo(new Answer.Accepted(1));
   }

@@ -91,7 +91,7 @@ class RouteConfigTest {
             """
             routes:
               - exporters: [otlp_grpc/ue]
-                match: { signals: [spans], resource: { a: [] }, headers: { x-tenant: acme } }
+                match: { signals: [spans], resource: { a: [] }, zone: eu }
               - name: Payments
                 exporters: []
                 match: { resource: { a: b } }
@@ -138,8 +138,9 @@ class RouteConfigTest {
             "routes::none::exporters: missing (expected the exporters of the route in failover"
                 + " order)",
             "routes: no route takes all traces, metrics, logs (expected a last route without"
-                + " match.resource, such as { name: default, exporters: [file/archive] })",
-            "routes[0]::match::headers: unknown key (expected resource, signals)");
+                + " match.resource, headers or tenant, such as { name: default, exporters:"
+                + " [file/archive] })",
+            "routes[0]::match::zone: unknown key (expected headers, resource, signals, tenant)");
   }
 
   @Test
@@ -214,7 +215,7 @@ class RouteConfigTest {
     assertThat(messages(configuration))
         .containsExactly(
             "routes: no route takes all metrics (expected a last route without match.resource,"
-                + " such as { name: default, exporters: [file/archive] })");
+                + " headers or tenant, such as { name: default, exporters: [file/archive] })");
   }
 
   @Test
@@ -235,8 +236,8 @@ class RouteConfigTest {
 
     assertThat(messages(configuration))
         .containsExactly(
-            "routes::late: never reached: earlier routes without match.resource take everything"
-                + " (expected it before them, or `continue: true` there)");
+            "routes::late: never reached: earlier routes without match.resource, headers or tenant"
+                + " take everything (expected it before them, or `continue: true` there)");
   }
 
   @Test

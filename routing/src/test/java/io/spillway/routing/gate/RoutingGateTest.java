@@ -355,7 +355,8 @@ class RoutingGateTest {
             """);
     OverQuota[] verdict = {null};
     RoutingGate gate =
-        new RoutingGate(routes, id -> lanes.computeIfAbsent(id, FakeLane::new), lane -> verdict[0]);
+        new RoutingGate(
+            routes, id -> lanes.computeIfAbsent(id, FakeLane::new), (lane, _) -> verdict[0]);
 
     gate.submit(Signal.TRACES, request(resource(2000)), answers::add);
     verdict[0] = new OverQuota.Sample(10);
@@ -376,7 +377,8 @@ class RoutingGateTest {
     List<RouteSettings> routes = routes("routes: [ { name: default, exporters: [e] } ]");
     OverQuota refuse = new OverQuota.Refuse(Duration.ofSeconds(60), "resource exhausted");
     RoutingGate gate =
-        new RoutingGate(routes, id -> lanes.computeIfAbsent(id, FakeLane::new), lane -> refuse);
+        new RoutingGate(
+            routes, id -> lanes.computeIfAbsent(id, FakeLane::new), (lane, _) -> refuse);
 
     gate.submit(Signal.TRACES, request(resource(3)), answers::add);
 
