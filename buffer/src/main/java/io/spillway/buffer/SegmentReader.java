@@ -168,12 +168,18 @@ final class SegmentReader implements AutoCloseable {
 
   /** Where the next record with a good header starts; -1 if there is none. */
   private long search(long from) throws IOException {
-    for (long word = from;
-        fetch(word, WORD + BlockHeader.FIXED_LENGTH, SEARCH_BYTES);
-        word += WORD) {
-      boolean magic = window.getInt((int) (word - windowAt) + WORD) == BlockHeader.MAGIC;
-      if (magic && header(word) != null) {
+    long word = from;
+    while (fetch(word, WORD + BlockHeader.FIXED_LENGTH, SEARCH_BYTES)) {
+      int magicAt = (int) (word - windowAt) + WORD;
+      int found = BlockHeader.find(window.array(), magicAt, window.limit());
+      if (found < 0) {
+        word += (window.limit() - magicAt) & -WORD;
+      } else if (found > magicAt) {
+        word += found - magicAt;
+      } else if (header(word) != null) {
         return word;
+      } else {
+        word += WORD;
       }
     }
     return -1;

@@ -33,6 +33,9 @@ final class SegmentScan implements AutoCloseable {
   private static final int WORD = 4;
   private static final int WINDOW_BYTES = 64 * 1024;
 
+  /** Read at once: the JDK reads into memory of its own and copies, both within a core's cache. */
+  private static final int READ_BYTES = 128 * 1024;
+
   private final FileChannel channel;
   private final ByteBuffer window =
       ByteBuffer.allocate(WINDOW_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -96,12 +99,7 @@ final class SegmentScan implements AutoCloseable {
   /** The next record that starts before {@code limit}; null if there is none. */
   @Nullable BlockHeader next(long limit) throws IOException {
     forgetBeyondLimit(limit);
-    for (long here = at;
-        here < limit && fetch(here, WORD + BlockHeader.FIXED_LENGTH);
-        here += ALIGNMENT) {
-      if (window.getInt((int) (here - windowAt) + WORD) != BlockHeader.MAGIC) {
-        continue;
-      }
+    for (long here = candidate(at, limit); here >= 0; here = candidate(here + ALIGNMENT, limit)) {
       BlockHeader header = header(here);
       if (header != null) {
         position = here;
@@ -111,6 +109,20 @@ final class SegmentScan implements AutoCloseable {
       }
     }
     return null;
+  }
+
+  /** Where the next record may start: a header's magic number is behind its word. -1 if nowhere. */
+  private long candidate(long from, long limit) throws IOException {
+    long here = from;
+    while (here < limit && fetch(here, WORD + BlockHeader.FIXED_LENGTH)) {
+      int magicAt = (int) (here - windowAt) + WORD;
+      int found = BlockHeader.find(window.array(), magicAt, window.limit());
+      if (found == magicAt) {
+        return here;
+      }
+      here += found < 0 ? (window.limit() - magicAt) & -ALIGNMENT : found - magicAt;
+    }
+    return -1;
   }
 
   /** The writer may have gone on since the window was filled. */
@@ -139,12 +151,13 @@ final class SegmentScan implements AutoCloseable {
   /** Bytes of the file; null if it ends before. */
   @Nullable Slice bytes(long from, int length) throws IOException {
     byte[] bytes = new byte[length];
-    if (from >= windowAt && from + length <= windowAt + window.limit()) {
-      window.get((int) (from - windowAt), bytes);
-      return Slice.of(bytes);
-    }
     ByteBuffer to = ByteBuffer.wrap(bytes);
-    while (to.hasRemaining()) {
+    if (from >= windowAt && from < windowAt + window.limit()) {
+      int offset = (int) (from - windowAt);
+      to.put(window.array(), offset, Math.min(length, window.limit() - offset));
+    }
+    while (to.position() < length) {
+      to.limit(Math.min(length, to.position() + READ_BYTES));
       if (channel.read(to, from + to.position()) < 0) {
         return null;
       }

@@ -24,7 +24,10 @@ final class ConnectProxy implements AutoCloseable {
   private final AcceptingPort port;
   private final int sinkPort;
 
-  /** Whatever it is asked to connect to, it connects to this port of the loopback interface. */
+  /**
+   * Whatever it is asked to connect to, it connects to this port of the loopback interface; if that
+   * is 0, to the port that it is asked for.
+   */
   ConnectProxy(int sinkPort) {
     this.sinkPort = sinkPort;
     this.port = new AcceptingPort(this::serve);
@@ -54,7 +57,9 @@ final class ConnectProxy implements AutoCloseable {
       }
       return;
     }
-    Socket sink = new Socket(InetAddress.getLoopbackAddress(), sinkPort);
+    int asked = Integer.parseInt(head.substring(head.indexOf(":") + 1, head.indexOf(" HTTP/")));
+    int port = sinkPort == 0 ? asked : sinkPort;
+    Socket sink = new Socket(InetAddress.getLoopbackAddress(), port);
     own.own(sink);
     client
         .getOutputStream()

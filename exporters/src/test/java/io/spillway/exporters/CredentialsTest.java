@@ -357,6 +357,23 @@ final class CredentialsTest {
   }
 
   @Test
+  void oauth_behindAProxy_fetchesTheTokenThroughIt() throws Exception {
+    Sink sink = sinkThatWants(TOKEN + 1);
+    HttpSink endpoint = tokenEndpoint();
+    ConnectProxy proxy = own(new ConnectProxy(0));
+    String proxied =
+        ", dangerously_allow_plaintext: true, proxy_url: 'http://127.0.0.1:%d'"
+            .formatted(proxy.port());
+
+    assertThat(export(exporter(sink, oauth(endpoint.port(), "") + proxied)))
+        .isEqualTo(new Outcome.Delivered());
+
+    assertThat(proxy.requests)
+        .anySatisfy(head -> assertThat(head).startsWith("CONNECT 127.0.0.1:" + endpoint.port()))
+        .anySatisfy(head -> assertThat(head).startsWith("CONNECT 127.0.0.1:" + sink.port()));
+  }
+
+  @Test
   void oauth_overTls_checksTheServer() throws Exception {
     Sink sink = sinkThatWants(TOKEN + 1);
     HttpSink endpoint = own(new HttpSink(0, new Sink.Tls(TestCertificates.localhost(), null)));

@@ -55,6 +55,9 @@ final class Lanes {
   /** Lanes of signals in development that nothing was sent to yet. Guarded by this. */
   private final Map<LaneId, Latent> latent = new HashMap<>();
 
+  /** Whose gauges are registered. Guarded by this. */
+  private final Set<Metered> metered = new HashSet<>();
+
   private volatile Runnable whenOpened = () -> {};
 
   Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering, FlowControl flow) {
@@ -220,7 +223,11 @@ final class Lanes {
     settings.exporters().forEach(exporter -> registerMeters(lane.id(), exporter.id()));
   }
 
+  /** Once, as they look up by name what a reload may have changed. */
   private void registerMeters(LaneId lane, String exporter) {
+    if (!metered.add(new Metered(lane, exporter))) {
+      return;
+    }
     meters.exporter(
         Meter.EXPORTER_ACTIVE,
         lane,
@@ -392,6 +399,9 @@ final class Lanes {
       }
     }
   }
+
+  /** An exporter that a lane writes to, or wrote to before a reload. */
+  private record Metered(LaneId lane, String exporter) {}
 
   /** What a lane gets that is not open yet. */
   private record Latent(EgressSettings egress, LaneSettings settings) {}

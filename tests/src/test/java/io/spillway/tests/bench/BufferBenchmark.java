@@ -331,7 +331,7 @@ public final class BufferBenchmark {
   private static byte[] incompressibleRequest() {
     StringBuilder text = new StringBuilder();
     new Random(1).ints(BLOCK_BYTES - 4096L, ' ', '~').forEach(c -> text.append((char) c));
-    return Items.request(Kind.TRACES, 1, 1, Map.of("noise", text.toString()));
+    return Items.request(Kind.TRACES, 1, 1, Map.of(SocketSink.NOISE, text.toString()));
   }
 
   private static String config(Path buffer, String sink, String codec) {

@@ -57,12 +57,20 @@ public final class EgressBenchmark {
 
   private EgressBenchmark() throws IOException {}
 
+  /**
+   * @param args {@code isolation}, {@code drain}, or nothing for both
+   */
   public static void main(String[] args) throws Exception {
+    List<String> parts = args.length == 0 ? List.of("isolation", "drain") : List.of(args);
     EgressBenchmark benchmark = new EgressBenchmark();
     try {
       System.out.println(Children.machine());
-      benchmark.isolation();
-      benchmark.drain();
+      if (parts.contains("isolation")) {
+        benchmark.isolation();
+      }
+      if (parts.contains("drain")) {
+        benchmark.drain();
+      }
     } finally {
       benchmark.children.close();
       benchmark.http.close();
@@ -142,6 +150,7 @@ public final class EgressBenchmark {
         requireInTime(start);
       }
       double draining = (sink.bodyBytes() - before) / 1e6 / ((System.nanoTime() - start) / 1e9);
+      Duration cpu = relay.process.info().totalCpuDuration().orElseThrow();
       awaitEmpty(relay, "default");
       Latencies alone = load(relay, PHASE, false);
       System.out.printf(
@@ -149,12 +158,14 @@ public final class EgressBenchmark {
           "%n| a backlog of %d MiB, %s | MB/s |%n|---|---|%n"
               + "| sequential read of its files | %.0f |%n"
               + "| drained to a sink on the same two cores, from the relay's start on | %.0f |%n"
-              + "| drained / read | %.2f |%n",
+              + "| drained / read | %.2f |%n"
+              + "%nThe relay's CPU until then, its start included: %.1f s.%n",
           BACKLOG_BYTES >> 20,
           cold ? "not in the page cache" : "in the page cache",
           reading,
           draining,
-          draining / reading);
+          draining / reading,
+          cpu.toMillis() / 1e3);
       System.out.printf(
           Locale.ROOT,
           "%n| %d requests/s of %d spans into the same lane | ack p50 | ack p99 | accepted to sink"

@@ -1,5 +1,6 @@
 package io.spillway.tests.bench;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.spillway.tests.harness.Items;
@@ -17,12 +18,17 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongConsumer;
 
 /**
- * An HTTP/1.1 sink that costs as little as it can: it answers 200 and keeps nothing. Small requests
- * are looked into for the numbers of their items; large ones are counted only.
+ * An HTTP/1.1 sink that costs as little as it can: it answers 200 and keeps nothing. Requests are
+ * looked into for the numbers of their items, but not those that begin with noise: they are
+ * backlog, which carries no numbers, and are counted only.
  */
 final class SocketSink implements AutoCloseable {
-  /** Larger bodies are backlog, which carries no numbers; small blocks are merged below this. */
-  private static final int MAX_LOOKED_INTO = 512 << 10;
+  /** The attribute that marks a request as backlog, and how far into it the attribute's key is. */
+  static final String NOISE = "noise";
+
+  private static final int HEAD_BYTES = 128;
+
+  private static final int READ_BYTES = 256 << 10;
 
   private static final int MAX_LINE = 8 << 10;
   private static final byte[] OK =
@@ -67,23 +73,28 @@ final class SocketSink implements AutoCloseable {
   }
 
   private void serve(Socket socket) {
+    byte[] thrownAway = new byte[READ_BYTES];
     try (socket;
         InputStream in = new BufferedInputStream(socket.getInputStream(), 64 << 10);
         OutputStream out = socket.getOutputStream()) {
       for (int length = bodyLength(in); length >= 0; length = bodyLength(in)) {
-        byte[] body = null;
-        if (length <= MAX_LOOKED_INTO) {
-          body = in.readNBytes(length);
-        } else {
-          in.skipNBytes(length);
+        byte[] head = in.readNBytes(Math.min(length, HEAD_BYTES));
+        boolean noise = new String(head, StandardCharsets.ISO_8859_1).contains(NOISE);
+        byte[] rest = noise ? null : in.readNBytes(length - head.length);
+        for (int left = noise ? length - head.length : 0; left > 0; ) {
+          int read = in.read(thrownAway, 0, Math.min(left, thrownAway.length));
+          if (read < 0) {
+            return;
+          }
+          left -= read;
         }
         if (hangs) {
           in.transferTo(OutputStream.nullOutputStream()); // until the sender gives up
           return;
         }
         bodyBytes.add(length);
-        if (body != null) {
-          lookInto(body);
+        if (rest != null) {
+          lookInto(ByteString.copyFrom(head).concat(ByteString.copyFrom(rest)));
         }
         out.write(OK);
       }
@@ -116,7 +127,7 @@ final class SocketSink implements AutoCloseable {
     return line.toString();
   }
 
-  private void lookInto(byte[] body) throws InvalidProtocolBufferException {
+  private void lookInto(ByteString body) throws InvalidProtocolBufferException {
     Items.find(Kind.TRACES, ExportTraceServiceRequest.parseFrom(body).toByteString())
         .ids()
         .forEach(arrivals::accept);
