@@ -208,6 +208,22 @@ final class OtlpHttpExporterTest extends ExporterContract {
     assertWarned(Script.status("200 OK", "", "<html>".getBytes(UTF_8)));
   }
 
+  // conformance: E-23
+  @Test
+  void hostile_partialSuccessOf5Mib_isDeliveredAndTheNextAnswerIsRead() {
+    String head = "Content-Type: application/x-protobuf\n";
+    HttpSink sink = httpSink(Script.status("200 OK", head, Requests.partialSuccess(1, 5 << 20)));
+    Exporter exporter = exporter(sink.port());
+
+    Outcome hostile = export(exporter);
+    sink.script = Script.status("200 OK", head, Requests.partialSuccess(1, 10));
+
+    assertThat(hostile).isInstanceOf(Outcome.Delivered.class);
+    assertThat(((Outcome.Delivered) hostile).malformed()).isTrue();
+    assertThat(((Outcome.Delivered) hostile).message().length()).isLessThan(1000);
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(1, "xxxxxxxxxx"));
+  }
+
   private void assertWarned(Script script) {
     Outcome outcome = exportTo(httpSink(script));
     assertThat(outcome).isInstanceOf(Outcome.Delivered.class);
