@@ -114,6 +114,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
     assertThat(retry.after()).isEqualTo(seconds == null ? null : Duration.ofSeconds(seconds));
   }
 
+  // conformance: E-20, E-21
   @Test
   void export_head_isWhatOtlpAsksFor() {
     HttpSink sink = httpSink(Script.ok(NOTHING));
@@ -126,6 +127,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
         .containsEntry("host", "127.0.0.1:" + sink.port());
   }
 
+  // conformance: E-05
   @Test
   void export_endpoints_areBelowTheBaseOrUsedAsTheyAre() {
     HttpSink sink = httpSink(Script.ok(NOTHING));
@@ -141,6 +143,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
         .containsExactly("/base/v1/traces", "/m/", "/", "/base/v1development/profiles");
   }
 
+  // conformance: E-50
   @Test
   void export_statusBody_isPartOfTheReason() {
     byte[] protobuf = new RpcStatus(3, "span 7 has no id", null).toProtobuf();
