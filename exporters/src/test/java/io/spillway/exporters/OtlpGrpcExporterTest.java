@@ -9,6 +9,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
+import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -124,6 +125,20 @@ final class OtlpGrpcExporterTest extends ExporterContract {
     sink.script = call -> GrpcSink.answer(call, new byte[(4 << 20) + 1]);
 
     assertDown(exportTo(sink), ErrorClass.SERVER);
+  }
+
+  // conformance: E-23
+  @Test
+  void hostile_partialSuccessOf5Mib_isDownAndTheNextAnswerIsRead() {
+    GrpcSink sink = grpcSink();
+    sink.script = call -> GrpcSink.answer(call, Requests.partialSuccess(1, 5 << 20));
+    Exporter exporter = exporter(sink.port());
+
+    Outcome hostile = export(exporter);
+    sink.script = call -> GrpcSink.answer(call, Requests.partialSuccess(1, 10));
+
+    assertDown(hostile, ErrorClass.SERVER);
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(1, "xxxxxxxxxx"));
   }
 
   @Test

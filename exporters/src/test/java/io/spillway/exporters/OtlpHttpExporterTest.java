@@ -114,6 +114,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
     assertThat(retry.after()).isEqualTo(seconds == null ? null : Duration.ofSeconds(seconds));
   }
 
+  // conformance: E-20, E-21
   @Test
   void export_head_isWhatOtlpAsksFor() {
     HttpSink sink = httpSink(Script.ok(NOTHING));
@@ -126,6 +127,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
         .containsEntry("host", "127.0.0.1:" + sink.port());
   }
 
+  // conformance: E-05
   @Test
   void export_endpoints_areBelowTheBaseOrUsedAsTheyAre() {
     HttpSink sink = httpSink(Script.ok(NOTHING));
@@ -141,6 +143,7 @@ final class OtlpHttpExporterTest extends ExporterContract {
         .containsExactly("/base/v1/traces", "/m/", "/", "/base/v1development/profiles");
   }
 
+  // conformance: E-50
   @Test
   void export_statusBody_isPartOfTheReason() {
     byte[] protobuf = new RpcStatus(3, "span 7 has no id", null).toProtobuf();
@@ -206,6 +209,22 @@ final class OtlpHttpExporterTest extends ExporterContract {
     assertWarned(Script.status("200 OK", protobuf + "Content-Encoding: gzip\n", bomb));
     assertWarned(Script.status("200 OK", protobuf, new byte[(4 << 20) + 1]));
     assertWarned(Script.status("200 OK", "", "<html>".getBytes(UTF_8)));
+  }
+
+  // conformance: E-23
+  @Test
+  void hostile_partialSuccessOf5Mib_isDeliveredAndTheNextAnswerIsRead() {
+    String head = "Content-Type: application/x-protobuf\n";
+    HttpSink sink = httpSink(Script.status("200 OK", head, Requests.partialSuccess(1, 5 << 20)));
+    Exporter exporter = exporter(sink.port());
+
+    Outcome hostile = export(exporter);
+    sink.script = Script.status("200 OK", head, Requests.partialSuccess(1, 10));
+
+    assertThat(hostile).isInstanceOf(Outcome.Delivered.class);
+    assertThat(((Outcome.Delivered) hostile).malformed()).isTrue();
+    assertThat(((Outcome.Delivered) hostile).message().length()).isLessThan(1000);
+    assertThat(export(exporter)).isEqualTo(new Outcome.Delivered(1, "xxxxxxxxxx"));
   }
 
   private void assertWarned(Script script) {

@@ -70,12 +70,15 @@ final class OutcomeTableTest {
     return one;
   }
 
+  // conformance: E-23, E-30, E-31, E-32, E-33, E-34, E-35, E-36, E-37, E-40, E-44, E-45, E-47,
+  // E-48, E-49, E-50
   @ParameterizedTest(name = "{0}")
   @MethodSource("rows")
   void export_toTheSink_endsAsThePageSays(Row row) throws Exception {
     assertThat(OutcomeTable.text(export(row, false))).isEqualTo(row.outcome());
   }
 
+  // conformance: E-34, E-35
   @ParameterizedTest(name = "{0}")
   @MethodSource("answers")
   void export_strictly_endsAsThePageSays(Row row) throws Exception {

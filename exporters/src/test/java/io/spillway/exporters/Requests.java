@@ -4,6 +4,7 @@ import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse;
 import io.opentelemetry.proto.logs.v1.LogRecord;
 import io.opentelemetry.proto.profiles.v1development.Profile;
 import io.opentelemetry.proto.trace.v1.Span;
@@ -37,6 +38,16 @@ final class Requests {
       case LOGS -> logs(name, items);
       case PROFILES -> profiles(name, items);
     };
+  }
+
+  /** A sink's answer in protobuf, its message so long. */
+  static byte[] partialSuccess(int rejected, int messageLength) {
+    var response = ExportTraceServiceResponse.newBuilder();
+    response
+        .getPartialSuccessBuilder()
+        .setRejectedSpans(rejected)
+        .setErrorMessage("x".repeat(messageLength));
+    return response.build().toByteArray();
   }
 
   private static byte[] traces(String name, int items) {

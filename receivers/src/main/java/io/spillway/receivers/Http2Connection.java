@@ -13,7 +13,6 @@ import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameCodec;
-import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2StreamChannel;
@@ -51,7 +50,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter {
     this.server = server;
     this.first = first;
     this.codec =
-        Http2FrameCodecBuilder.forServer()
+        Http2HeadRefusal.codec()
             .initialSettings(
                 Http2Settings.defaultSettings()
                     .maxConcurrentStreams(MAX_STREAMS_PER_CONNECTION)

@@ -41,9 +41,12 @@ final class HttpBody {
     return Fit.TAKEN;
   }
 
-  /** The body, in an array that is not written again. */
-  Slice slice() {
-    return new Slice(bytes, 0, length);
+  /** Hands the body over, in an array that is not written again; nothing of it is kept here. */
+  Slice handOver() {
+    Slice body = new Slice(bytes, 0, length);
+    bytes = Slice.EMPTY.array();
+    length = 0;
+    return body;
   }
 
   private boolean grow(int needed) {

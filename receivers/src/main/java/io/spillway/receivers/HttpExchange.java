@@ -251,7 +251,12 @@ final class HttpExchange {
       server
           .intake()
           .take(
-              exchange, head.encoding(), head.json(), body.slice(), server.maxRequestBytes(), this);
+              exchange,
+              head.encoding(),
+              head.json(),
+              body.handOver(),
+              server.maxRequestBytes(),
+              this);
     }
 
     @Override

@@ -119,7 +119,7 @@ final class Intake {
   void take(
       Exchange exchange, Encoding encoding, boolean json, Slice body, int maxBytes, Reply reply) {
     try {
-      if (!exchange.reserve(expectedBytes(encoding, body.length(), maxBytes))) {
+      if (!exchange.reserve(expectedBytes(encoding, body, maxBytes))) {
         reply.answer(noRoom());
         return;
       }
@@ -131,7 +131,7 @@ final class Intake {
         return;
       }
       Slice request = json ? JsonTranscoder.toProtobuf(exchange.signal(), plain, maxBytes) : plain;
-      if (!exchange.reserve(request.length())) {
+      if (!exchange.reserve(retainedBytes(request))) {
         reply.answer(noRoom());
         return;
       }
@@ -150,10 +150,15 @@ final class Intake {
     return Objects.requireNonNullElse(refusal.getMessage(), "no reason given");
   }
 
-  private static long expectedBytes(Encoding encoding, int length, int maxBytes) {
+  private static long expectedBytes(Encoding encoding, Slice body, int maxBytes) {
     return encoding == Encoding.IDENTITY
-        ? length
-        : Math.min((long) length * EXPECTED_RATIO, maxBytes);
+        ? retainedBytes(body)
+        : Math.min((long) body.length() * EXPECTED_RATIO, maxBytes);
+  }
+
+  /** A slice keeps its whole array alive. */
+  private static int retainedBytes(Slice slice) {
+    return slice.array().length;
   }
 
   /** Where the answer to one request goes. Called on any thread; only the first call counts. */

@@ -194,6 +194,26 @@ class Http2ReceiverTest {
     }
   }
 
+  // conformance: H-40
+  @Test
+  void h40_headTooLarge_431WithStatusBody() throws Exception {
+    List<String> fields = new ArrayList<>();
+    for (int i = 0; i < 500; i++) {
+      fields.add("x-field");
+      fields.add("y");
+    }
+    try (RawHttp2 client = connect()) {
+      client.postTraces(1, fields.toArray(String[]::new));
+
+      RawHttp2.Stream answer = client.read(1);
+      assertThat(answer.status()).isEqualTo(431);
+      assertThat(answer.header("content-type")).isEqualTo("application/x-protobuf");
+      assertThat(status(answer).message()).isEqualTo("the head of the request exceeds 16384 bytes");
+      client.postTraces(3).body(3, new byte[0]);
+      assertThat(client.read(3).status()).isEqualTo(200);
+    }
+  }
+
   /** Exactly the limit, several times: more than the windows of stream and connection hold. */
   // conformance: H-25
   @Test

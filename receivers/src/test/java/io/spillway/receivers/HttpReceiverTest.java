@@ -452,6 +452,21 @@ class HttpReceiverTest {
     assertThat(harness.gate().onlyRequest()).isEqualTo(Payloads.repeated(body, 2));
   }
 
+  // conformance: H-19
+  @Test
+  void h19_gzipIsAccepted_responseIsNotCompressed() throws Exception {
+    harness.gate().answerWith(new Answer.Accepted(3, 1, "x".repeat(500)));
+
+    try (RawHttp client = harness.http()) {
+      Response response =
+          client.post("/v1/traces", PROTOBUF + "Accept-Encoding: gzip\r\n", new byte[0]).read();
+
+      assertThat(response.header("content-encoding")).isNull();
+      assertThat(ExportTraceServiceResponse.parseFrom(response.body()).getPartialSuccess())
+          .satisfies(partial -> assertThat(partial.getRejectedSpans()).isEqualTo(1));
+    }
+  }
+
   // conformance: H-32
   @Test
   void h32_partialSuccess_200WithCountAndMessage() throws Exception {
@@ -565,7 +580,7 @@ class HttpReceiverTest {
     assertThat(harness.listener().all()).hasSize(50);
   }
 
-  // conformance: H-50
+  // conformance: H-50, H-51
   @Test
   void h50_connectionClose_isHonoured() throws IOException {
     try (RawHttp client = harness.http()) {
@@ -638,6 +653,7 @@ class HttpReceiverTest {
     assertThat(harness.gate().submissions()).hasSize(50);
   }
 
+  // conformance: H-51
   @Test
   void senderHalfCloses_answerStillArrives() throws IOException {
     harness

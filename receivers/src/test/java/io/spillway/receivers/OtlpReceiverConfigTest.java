@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OtlpReceiverConfigTest {
   private static final int MIB = 1 << 20;
 
+  // conformance: G-02, G-21, H-01, H-25
   @Test
   void read_sectionAbsent_bothOnLoopback() {
     assertThat(read("buffer: {}"))
@@ -34,6 +35,7 @@ class OtlpReceiverConfigTest {
     assertThat(config.http()).isNull();
   }
 
+  // conformance: G-21, H-25
   @Test
   void read_allKeys_areTaken() {
     OtlpReceiverConfig config =
@@ -111,6 +113,22 @@ class OtlpReceiverConfigTest {
   void read_badPathOrOrigin_isAProblem(String yaml, String key, String message) {
     assertThat(problems("receivers: { otlp: { protocols: { http: { " + yaml + " } } } }"))
         .containsExactly(new Problem("receivers::otlp::protocols::http::" + key, message));
+  }
+
+  /** So no request is near the 2 GiB that a length in protobuf can say. */
+  // conformance: W-49
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "grpc: { max_recv_msg_size_mib: 1025 } | grpc::max_recv_msg_size_mib",
+        "http: { max_request_body_size: 1025MiB } | http::max_request_body_size",
+      })
+  void read_limitAbove1GiB_isAProblem(String yaml, String key) {
+    assertThat(problems("receivers: { otlp: { protocols: { " + yaml + " } } }"))
+        .singleElement()
+        .extracting(Problem::path)
+        .isEqualTo("receivers::otlp::protocols::" + key);
   }
 
   @Test

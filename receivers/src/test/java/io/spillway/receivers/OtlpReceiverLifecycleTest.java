@@ -123,7 +123,7 @@ class OtlpReceiverLifecycleTest {
     }
   }
 
-  // conformance: H-52
+  // conformance: H-51, H-52
   @Test
   void h52_closeWithRequestInFlight_finishesItAndAnswersOthers503() throws IOException {
     harness.gate().onSubmit(submission -> {});

@@ -38,7 +38,7 @@ class SlowSenderTest {
     }
   }
 
-  // conformance: H-45, H-50
+  // conformance: H-45, H-47, H-50
   @Test
   void h45_bodyNeverEnds_503AndClosed() throws IOException {
     try (RawHttp client = harness.http()) {

@@ -106,6 +106,7 @@ class DispatcherFailoverTest {
     assertThat(rig.lane.redelivered).containsExactly(0L);
   }
 
+  // conformance: E-38
   @Test
   void step_throttledForTenMinutes_failsOverAndIsNotAskedBefore() {
     primary.behaviour =
@@ -132,6 +133,7 @@ class DispatcherFailoverTest {
     assertThat(rig.lane.redelivered).isEmpty();
   }
 
+  // conformance: E-38
   @Test
   void finished_successAfterThrottling_doesNotHideThePause() {
     primary.behaviour = FakeExporter.HANGS;
