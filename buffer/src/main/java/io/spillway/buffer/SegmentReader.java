@@ -20,7 +20,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SegmentReader implements AutoCloseable {
   private static final int AHEAD_BYTES = 8 * 1024;
-  private static final int SEARCH_BYTES = 64 * 1024;
+
+  /** Has to hold the largest header. */
+  private static final int SEARCH_BYTES = 128 * 1024;
+
   private static final int LENGTH_MASK = 0x3FFF_FFFF;
   private static final int METADATA = 0x4000_0000;
   private static final int WORD = 4;

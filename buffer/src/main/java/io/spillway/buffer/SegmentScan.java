@@ -31,7 +31,9 @@ final class SegmentScan implements AutoCloseable {
   static final int ALIGNMENT = 4;
 
   private static final int WORD = 4;
-  private static final int WINDOW_BYTES = 64 * 1024;
+
+  /** Has to hold the largest header. */
+  private static final int WINDOW_BYTES = 128 * 1024;
 
   /** Read at once: the JDK reads into memory of its own and copies, both within a core's cache. */
   private static final int READ_BYTES = 128 * 1024;

@@ -13,6 +13,9 @@ import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.otlp.stage.Sender;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,18 +76,50 @@ class TenantBlocksTest {
 
   @Test
   void decode_largestHeader_isWhatWasEncoded() {
-    List<Block.Request> requests = new ArrayList<>();
-    for (int i = 0; i < BlockHeader.MAX_REQUESTS; i++) {
-      String name = "%0128d".formatted(i % TenantTable.MAX_TENANTS);
-      assertThat(Sender.flaw(name)).isNull();
-      requests.add(new Block.Request(1, 1, i % 7 == 0 ? "" : name));
-    }
-    BlockHeader header = header(requests);
+    BlockHeader header = header(mostRequests());
 
     byte[] bytes = header.encode();
 
     assertThat(bytes).hasSize(header.length()).hasSize(BlockHeader.MAX_LENGTH);
     assertThat(BlockHeader.decode(bytes, 0, bytes.length)).isEqualTo(header);
+  }
+
+  @Test
+  void read_largestHeader_isFoundInItsSegment() throws Exception {
+    Slice payload = Slice.of(bytes(1000, 1));
+    BlockHeader header =
+        new BlockHeader(
+            Signal.LOGS,
+            Codec.NONE,
+            payload.length(),
+            BlockHeader.crc(payload),
+            payload.length(),
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            mostRequests(),
+            false);
+    byte[] encoded = header.encode();
+    ByteBuffer file =
+        ByteBuffer.allocate(100 + encoded.length + 1000).order(ByteOrder.LITTLE_ENDIAN);
+    file.putInt(96, encoded.length + 1000).put(100, encoded);
+    file.put(100 + encoded.length, payload.array(), payload.offset(), payload.length());
+    Path segment = Files.write(directory.resolve("segment"), file.array());
+
+    try (SegmentScan scan = SegmentScan.open(segment, 0);
+        SegmentReader reader = SegmentReader.open(segment)) {
+      BlockHeader scanned = scan.next(Long.MAX_VALUE);
+      SegmentReader.Found found = reader.next();
+
+      assertThat(scanned).isEqualTo(header);
+      assertThat(scan.payload(scanned)).isEqualTo(payload);
+      assertThat(found.header()).isEqualTo(header);
+      assertThat(reader.payload(found)).isEqualTo(payload);
+    }
   }
 
   @Test
@@ -97,6 +132,17 @@ class TenantBlocksTest {
       assertThat(BlockHeader.decode(bytes, 0, bytes.length)).as("byte " + i).isNull();
       bytes[i] ^= 0x10;
     }
+  }
+
+  /** As many as a header holds, of as many tenants with the longest names. */
+  private static List<Block.Request> mostRequests() {
+    List<Block.Request> requests = new ArrayList<>();
+    for (int i = 0; i < BlockHeader.MAX_REQUESTS; i++) {
+      String name = "%0128d".formatted(i % TenantTable.MAX_TENANTS);
+      assertThat(Sender.flaw(name)).isNull();
+      requests.add(new Block.Request(1, 1, i % 7 == 0 ? "" : name));
+    }
+    return requests;
   }
 
   private static BlockHeader header(List<Block.Request> requests) {
