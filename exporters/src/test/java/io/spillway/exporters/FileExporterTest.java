@@ -152,6 +152,7 @@ final class FileExporterTest {
     assertThat(read(files().get(1))).containsExactly(traces("start-1", 1));
   }
 
+  // conformance: J-21
   @Test
   void export_signals_haveTheirOwnFiles() throws Exception {
     FileExporter exporter = exporter();
@@ -250,6 +251,7 @@ final class FileExporterTest {
         .flatMap(format -> Stream.of(Codec.values()).map(codec -> Arguments.of(format, codec)));
   }
 
+  // conformance: J-21
   @ParameterizedTest
   @MethodSource("forms")
   void export_anyForm_isReadBack(RequestFormat format, Codec compression) throws Exception {

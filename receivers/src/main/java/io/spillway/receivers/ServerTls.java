@@ -90,6 +90,9 @@ final class ServerTls implements AutoCloseable {
       } else {
         builder.applicationProtocolConfig(httpVersions());
       }
+      if (!config.cipherSuites().isEmpty()) {
+        builder.ciphers(CipherSuites.enabled(config.cipherSuites()));
+      }
       return builder.protocols(config.minVersion().protocols()).build();
     } catch (IOException | IllegalArgumentException e) {
       throw new TlsConfigException("", "TLS cannot be set up: " + e.getMessage());

@@ -9,6 +9,7 @@ import io.spillway.otlp.tls.TlsVersion;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param keyFile its private key, PKCS#8, not encrypted
  * @param clientCaFile who must have signed the certificate of a sender; null to ask for none
  * @param minVersion the oldest version of TLS that is spoken
+ * @param cipherSuites of TLS 1.2, by their IANA names; empty for the library's choice
  * @param reloadInterval how often the files are looked at again; zero for never
  */
 record TlsServerConfig(
@@ -25,6 +27,7 @@ record TlsServerConfig(
     Path keyFile,
     @Nullable Path clientCaFile,
     TlsVersion minVersion,
+    List<String> cipherSuites,
     Duration reloadInterval) {
 
   static final Duration DEFAULT_RELOAD_INTERVAL = Duration.ofMinutes(1);
@@ -38,6 +41,7 @@ record TlsServerConfig(
     Path key = path(tls, "key_file");
     Path clientCa = path(tls, "client_ca_file");
     TlsVersion version = version(tls);
+    List<String> suites = tls.strings("cipher_suites");
     Duration interval = reloadInterval(tls);
     if (!written) {
       return null;
@@ -47,13 +51,17 @@ record TlsServerConfig(
           "", "needs cert_file and key_file (expected both, or no tls to serve unencrypted)");
       return null;
     }
-    TlsServerConfig config = new TlsServerConfig(cert, key, clientCa, version, interval);
+    TlsServerConfig config = new TlsServerConfig(cert, key, clientCa, version, suites, interval);
     try {
       var _ = ServerTls.context(TlsFiles.read(config.paths()), config, ServerTls.Use.HTTP);
     } catch (TlsConfigException e) {
       tls.problem(e.key(), e.text());
     }
     return config;
+  }
+
+  TlsServerConfig {
+    cipherSuites = List.copyOf(cipherSuites);
   }
 
   /** The files to be read. */

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ListenerConfigTest {
   private static final Path CERT = TestCertificates.localhost().certificate();
   private static final Path KEY = TestCertificates.localhost().key();
+  private static final String SUITE = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
   private static final String PATH = "receivers::otlp::protocols::grpc::";
 
   @TempDir Path folder;
@@ -30,7 +31,7 @@ class ListenerConfigTest {
     Path tokens = Files.writeString(folder.resolve("tokens"), "t0ken");
     String yaml =
         """
-        tls: { cert_file: '%s', key_file: '%s', client_ca_file: '%s', min_version: "1.3", reload_interval: 10s }
+        tls: { cert_file: '%s', key_file: '%s', client_ca_file: '%s', min_version: "1.3", reload_interval: 10s, cipher_suites: [ %s ] }
         auth: { bearer_token_file: '%s' }
         max_connections: 7
         keepalive:
@@ -38,13 +39,14 @@ class ListenerConfigTest {
             { max_connection_idle: 1s, max_connection_age: 2s, max_connection_age_grace: 3s, time: 4s, timeout: 5s }
           enforcement_policy: { min_time: 6s, permit_without_stream: false }
         """
-            .formatted(CERT, KEY, CERT, tokens);
+            .formatted(CERT, KEY, CERT, SUITE, tokens);
 
     assertThat(read("grpc", yaml).grpc().guard())
         .isEqualTo(
             new GrpcGuard(
                 new ListenerConfig(
-                    new TlsServerConfig(CERT, KEY, CERT, TlsVersion.TLS_1_3, seconds(10)),
+                    new TlsServerConfig(
+                        CERT, KEY, CERT, TlsVersion.TLS_1_3, List.of(SUITE), seconds(10)),
                     new AuthConfig(AuthConfig.Kind.BEARER_TOKENS, tokens, ""),
                     7),
                 new Keepalive(
@@ -93,6 +95,20 @@ class ListenerConfigTest {
             new Problem(
                 PATH + "tls",
                 "needs cert_file and key_file (expected both, or no tls to serve unencrypted)"));
+  }
+
+  @Test
+  void read_unknownCipherSuite_isAProblem() {
+    String files = "cert_file: '" + CERT + "', key_file: '" + KEY + "'";
+
+    assertThat(problems("tls: { " + files + ", cipher_suites: [ " + SUITE + ", RC4-MD5 ] }"))
+        .containsExactly(
+            new Problem(
+                PATH + "tls::cipher_suites",
+                "\"RC4-MD5\" is not among what this JVM enables"
+                    + " (expected IANA names, for example "
+                    + SUITE
+                    + ")"));
   }
 
   @Test

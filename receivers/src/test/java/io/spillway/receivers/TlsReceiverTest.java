@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +29,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TlsReceiverTest {
   private static final Duration SOON = Duration.ofMillis(100);
   private static final byte[] BODY = Payloads.noise(100);
+  private static final String AES_256_OF_ECDSA = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+  private static final String AES_256_OF_RSA = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
 
   @TempDir Path folder;
 
@@ -61,9 +64,9 @@ class TlsReceiverTest {
     Files.move(beside, to, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private void start(boolean mutual, TlsVersion minVersion) throws IOException {
+  private void start(boolean mutual, TlsVersion minVersion, String... suites) throws IOException {
     TlsServerConfig tls =
-        new TlsServerConfig(cert, key, mutual ? clientCa : null, minVersion, SOON);
+        new TlsServerConfig(cert, key, mutual ? clientCa : null, minVersion, List.of(suites), SOON);
     ListenerConfig listener = new ListenerConfig(tls, null, 100);
     harness =
         ReceiverHarness.start(
@@ -110,6 +113,20 @@ class TlsReceiverTest {
     assertThat(harness.gate().onlyRequest()).isEqualTo(BODY);
     assertThat(harness.receiver().certificateExpires(transport))
         .isBetween(java.time.Instant.now(), java.time.Instant.now().plus(Duration.ofDays(3)));
+  }
+
+  @ParameterizedTest
+  @EnumSource(TlsVersion.class)
+  void export_http2ByAlpn_reachesGate(TlsVersion version) throws IOException {
+    start(false, version);
+    TlsSockets sockets = new TlsSockets(TestCertificates.localhost().certificate(), null);
+
+    try (SSLSocket socket = sockets.connect(address(Transport.HTTP), "h2", "http/1.1");
+        RawHttp2 client = new RawHttp2(socket).begin()) {
+      assertThat(client.postTraces(1).body(1, BODY).read(1).status()).isEqualTo(200);
+    }
+
+    assertThat(harness.gate().onlyRequest()).isEqualTo(BODY);
   }
 
   @Test
@@ -178,6 +195,30 @@ class TlsReceiverTest {
       assertThatThrownBy(old::startHandshake).isInstanceOf(SSLException.class);
     }
     assertThat(export(transport, TestCertificates.localhost(), null)).isTrue();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Transport.class)
+  void cipherSuites_tls12_onlyThoseListed(Transport transport) throws IOException {
+    start(false, TlsVersion.TLS_1_2, AES_256_OF_ECDSA, AES_256_OF_RSA);
+    TlsSockets sockets = new TlsSockets(TestCertificates.localhost().certificate(), null);
+
+    try (SSLSocket old = sockets.unshaken(address(transport), "h2", "http/1.1")) {
+      old.setEnabledProtocols(new String[] {"TLSv1.2"});
+      old.startHandshake();
+      assertThat(old.getSession().getCipherSuite()).isIn(AES_256_OF_ECDSA, AES_256_OF_RSA);
+    }
+    try (SSLSocket other = sockets.unshaken(address(transport), "h2", "http/1.1")) {
+      other.setEnabledProtocols(new String[] {"TLSv1.2"});
+      other.setEnabledCipherSuites(
+          new String[] {
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+          });
+      assertThatThrownBy(other::startHandshake).isInstanceOf(SSLException.class);
+    }
+    try (SSLSocket latest = connect(transport, TestCertificates.localhost(), null)) {
+      assertThat(latest.getSession().getProtocol()).isEqualTo("TLSv1.3");
+    }
   }
 
   @ParameterizedTest

@@ -13,6 +13,7 @@ import io.spillway.receivers.AdmissionConfig;
 import io.spillway.receivers.OtlpReceiver;
 import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.receivers.ReceiverListener;
+import io.spillway.receivers.Transport;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -76,7 +77,11 @@ public final class CaptureCommand implements Callable<Integer> {
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> stop(receiver, counts, stopped), "shutdown"));
     PrintWriter out = spec.commandLine().getOut();
-    out.println("capture: grpc=" + receiver.grpcAddress() + " http=" + receiver.httpAddress());
+    out.println(
+        "capture: grpc="
+            + receiver.servedAt(Transport.GRPC)
+            + " http="
+            + receiver.servedAt(Transport.HTTP));
     out.flush();
     String last = "";
     while (!stopped.await(1, TimeUnit.SECONDS)) {
@@ -126,10 +131,9 @@ public final class CaptureCommand implements Callable<Integer> {
     stopped.countDown();
   }
 
-  /** Validates and counts. */
+  /** Validates and counts. Called by all threads of the receiver at once. */
   private static final class CountingGate implements Gate {
     private final ItemCounts counts;
-    private final RequestScanner scanner = new RequestScanner();
 
     CountingGate(ItemCounts counts) {
       this.counts = counts;
@@ -138,6 +142,7 @@ public final class CaptureCommand implements Callable<Integer> {
     @Override
     public void submit(
         Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
+      RequestScanner scanner = new RequestScanner();
       try {
         scanner.scan(signal, request);
       } catch (MalformedRequestException e) {
