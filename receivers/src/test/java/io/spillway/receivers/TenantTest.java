@@ -124,6 +124,7 @@ class TenantTest {
                 TestCertificates.localhost().key(),
                 TestCertificates.client().certificate(),
                 TlsVersion.TLS_1_2,
+                List.of(),
                 Duration.ZERO)
             : null;
     ListenerConfig listener = new ListenerConfig(tls, null, 100);

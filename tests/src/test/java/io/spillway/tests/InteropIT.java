@@ -135,8 +135,6 @@ class InteropIT {
   @CsvSource({
     "grpc, OkHttpGrpcSenderProvider, none",
     "grpc, OkHttpGrpcSenderProvider, gzip",
-    "grpc, UpstreamGrpcSenderProvider, none",
-    "grpc, UpstreamGrpcSenderProvider, gzip",
     "http/protobuf, OkHttpHttpSenderProvider, none",
     "http/protobuf, OkHttpHttpSenderProvider, gzip",
     "http/protobuf, JdkHttpSenderProvider, none",
