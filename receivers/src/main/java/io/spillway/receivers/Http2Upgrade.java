@@ -1,5 +1,6 @@
 package io.spillway.receivers;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -109,11 +110,12 @@ final class Http2Upgrade {
    * before it goes on in HTTP/2.
    */
   private static final class ReadAhead extends ChannelInboundHandlerAdapter {
-    private final Deque<Object> parts = new ArrayDeque<>();
+    private final Deque<ByteBuf> parts = new ArrayDeque<>();
 
+    /** Where a buffer does not begin at 0, the HTTP/2 codec fails to say what is wrong with it. */
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object part) {
-      parts.add(part);
+      parts.add(((ByteBuf) part).slice());
     }
 
     @Override
@@ -121,7 +123,7 @@ final class Http2Upgrade {
       if (parts.isEmpty()) {
         return;
       }
-      for (Object part = parts.poll(); part != null; part = parts.poll()) {
+      for (ByteBuf part = parts.poll(); part != null; part = parts.poll()) {
         ctx.fireChannelRead(part);
       }
       ctx.fireChannelReadComplete();
