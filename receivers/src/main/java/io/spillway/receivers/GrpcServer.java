@@ -6,6 +6,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoopGroup;
+import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.ssl.SslContext;
 import io.spillway.otlp.Signal;
 import java.io.IOException;
@@ -18,8 +19,11 @@ final class GrpcServer {
   /** Bounds what one connection can have in memory at once. */
   static final int MAX_CONCURRENT_CALLS_PER_CONNECTION = 1024;
 
-  /** Kept, or the garbage collector would take it and the filter with it. */
+  /** Kept, like the next, or the garbage collector would take it and the filter with it. */
   private static final Logger STREAM_LOG = Logger.getLogger("io.grpc.netty.NettyServerStream");
+
+  private static final Logger CONNECTION_LOG =
+      Logger.getLogger("io.grpc.netty.NettyServerTransport.connections");
 
   private final Server server;
   private final HealthService health;
@@ -71,11 +75,12 @@ final class GrpcServer {
   }
 
   /**
-   * gRPC logs a stack trace for each message that it refuses for its size or framing. Senders
-   * choose how often, and the listener counts them.
+   * gRPC logs a stack trace for each message that it refuses for its size or framing, and for each
+   * connection that speaks no HTTP/2. Senders choose how often; the listener counts the messages.
    */
   private static void silenceRefusals() {
     STREAM_LOG.setFilter(entry -> !(entry.getThrown() instanceof StatusRuntimeException));
+    CONNECTION_LOG.setFilter(entry -> !(entry.getThrown() instanceof Http2Exception));
   }
 
   SocketAddress address() {

@@ -1,8 +1,10 @@
 package io.spillway.receivers;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -17,7 +19,9 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.ssl.SslHandler;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Base64;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -83,16 +87,46 @@ final class Http2Upgrade {
         .set(HttpHeaderNames.UPGRADE, PROTOCOL);
     ChannelFuture _ = ctx.writeAndFlush(switching);
     ChannelPipeline pipeline = ctx.pipeline();
+    ReadAhead readAhead = new ReadAhead();
+    pipeline.addBefore(ctx.name(), null, readAhead);
     pipeline.remove(HttpServerCodec.class);
     Http2Connection connection = new Http2Connection(server, first);
     connection.addTo(pipeline);
     pipeline.remove(ctx.handler());
     try {
       connection.upgraded(settings);
+      pipeline.remove(readAhead);
     } catch (Http2Exception e) {
       server.connectionFailed(e);
       first.done().run();
       ChannelFuture _ = pipeline.close();
+      pipeline.remove(readAhead);
+    }
+  }
+
+  /**
+   * Takes what the HTTP/1.1 codec has read beyond the request and leaves behind when it is removed,
+   * and hands it on when it is removed itself: a sender in a hurry does not wait for our answer
+   * before it goes on in HTTP/2.
+   */
+  private static final class ReadAhead extends ChannelInboundHandlerAdapter {
+    private final Deque<ByteBuf> parts = new ArrayDeque<>();
+
+    /** Where a buffer does not begin at 0, the HTTP/2 codec fails to say what is wrong with it. */
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object part) {
+      parts.add(((ByteBuf) part).slice());
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+      if (parts.isEmpty()) {
+        return;
+      }
+      for (ByteBuf part = parts.poll(); part != null; part = parts.poll()) {
+        ctx.fireChannelRead(part);
+      }
+      ctx.fireChannelReadComplete();
     }
   }
 

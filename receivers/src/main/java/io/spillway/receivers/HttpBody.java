@@ -9,7 +9,8 @@ import java.util.Arrays;
  * claims. Used by one thread.
  */
 final class HttpBody {
-  private static final int FIRST_CAPACITY = 256 << 10;
+  /** Little, so that a sender who begins and does not go on holds little of the admission. */
+  private static final int FIRST_CAPACITY = 4 << 10;
 
   private final Exchange exchange;
   private final int maxBytes;

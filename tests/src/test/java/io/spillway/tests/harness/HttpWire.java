@@ -23,6 +23,7 @@ public final class HttpWire implements Wire {
           .build();
   private final Supplier<String> authority;
   private final Encoding encoding;
+  private final String token;
 
   /**
    * Prepares a wire; nothing is dialled.
@@ -30,8 +31,18 @@ public final class HttpWire implements Wire {
    * @param authority host and port, asked for before each request
    */
   public HttpWire(Supplier<String> authority, Encoding encoding) {
+    this(authority, encoding, encoding.token());
+  }
+
+  private HttpWire(Supplier<String> authority, Encoding encoding, String token) {
     this.authority = authority;
     this.encoding = encoding;
+    this.token = token;
+  }
+
+  /** A wire that says gzip and sends bodies as they are: for bodies that are bombs or broken. */
+  public static HttpWire sayingGzip(Supplier<String> authority) {
+    return new HttpWire(authority, Encoding.IDENTITY, Encoding.GZIP.token());
   }
 
   @Override
@@ -41,8 +52,8 @@ public final class HttpWire implements Wire {
             .timeout(Duration.ofSeconds(60))
             .header("Content-Type", "application/x-protobuf")
             .POST(HttpRequest.BodyPublishers.ofByteArray(encoding.compress(request)));
-    if (encoding != Encoding.IDENTITY) {
-      builder.header("Content-Encoding", encoding.token());
+    if (!token.equals(Encoding.IDENTITY.token())) {
+      builder.header("Content-Encoding", token);
     }
     try {
       return reply(client.send(builder.build(), HttpResponse.BodyHandlers.ofByteArray()));
