@@ -7,6 +7,8 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -16,6 +18,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.fuzz.FuzzTarget;
 import io.spillway.otlp.stage.Answer;
+import io.spillway.otlp.stage.Sender;
 import io.spillway.otlp.wire.RequestScanner;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -59,6 +62,7 @@ public final class HttpServerFuzz implements FuzzTarget {
   private final Queue<Runnable> lateAnswers = new ArrayDeque<>();
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+  private final Intake intake;
   private final HttpServer server;
   private boolean late;
 
@@ -79,6 +83,7 @@ public final class HttpServerFuzz implements FuzzTarget {
     ScheduledExecutorService files = Executors.newSingleThreadScheduledExecutor(daemons);
     EventLoopGroup threads = new MultiThreadIoEventLoopGroup(1, daemons, NioIoHandler.newFactory());
     ReceiverListener listener = (signal, transport, wireBytes, answer, elapsed) -> {};
+    intake = new Intake(() -> this::submit, admission, listener, null);
     server =
         new HttpServer(
             Listener.open(
@@ -90,12 +95,13 @@ public final class HttpServerFuzz implements FuzzTarget {
             MAX_REQUEST_BYTES,
             new HttpService(HttpPaths.DEFAULT, CORS),
             HttpTimeouts.DEFAULT,
-            new Intake(() -> this::submit, admission, listener),
+            intake,
             threads,
             threads);
   }
 
-  private void submit(Signal signal, Slice request, Consumer<? super Answer> answer) {
+  private void submit(
+      Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
     Answer verdict = verdict(signal, request);
     if (late) {
       lateAnswers.add(() -> answer.accept(verdict));
@@ -111,6 +117,15 @@ public final class HttpServerFuzz implements FuzzTarget {
       return new Answer.Accepted(scanner.items());
     } catch (MalformedRequestException e) {
       return new Answer.Invalid(e.getMessage());
+    }
+  }
+
+  /** Does to a channel what the server does to those it accepts. */
+  private final class Connecting extends ChannelInitializer<Channel> {
+    @Override
+    protected void initChannel(Channel channel) {
+      intake.connected(channel);
+      channel.pipeline().addLast(new HttpVersionDetector(server));
     }
   }
 
@@ -247,7 +262,7 @@ public final class HttpServerFuzz implements FuzzTarget {
   private void connection(byte[] input) {
     late = (input[0] & LATE) != 0;
     End end = End.values()[(input[0] >> 4 & 3) % End.values().length];
-    FuzzChannel channel = new FuzzChannel(new HttpVersionDetector(server));
+    FuzzChannel channel = new FuzzChannel(new Connecting());
     send(channel, input, PIECE_BYTES[input[0] & 7]);
     switch (end) {
       case HALF_CLOSED -> {
