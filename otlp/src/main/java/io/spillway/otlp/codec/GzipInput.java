@@ -20,6 +20,7 @@ final class GzipInput extends InputStream {
   private static final int FEXTRA = 4;
   private static final int FNAME = 8;
   private static final int FCOMMENT = 16;
+  private static final int RESERVED_FLAGS = 0xe0;
 
   /** Time, extra flags, system: of no interest. */
   private static final int REST_OF_HEADER_BYTES = 6;
@@ -82,16 +83,20 @@ final class GzipInput extends InputStream {
     if (!fill()) {
       return false;
     }
-    if ((next() | next() << 8) != MAGIC) {
+    crc.reset();
+    if ((header() | header() << 8) != MAGIC) {
       throw new ZipException("not gzip, or junk behind it");
     }
-    if (next() != DEFLATE) {
+    if (header() != DEFLATE) {
       throw new ZipException("gzip of an unknown method (expected 8, deflate)");
     }
-    int flags = next();
+    int flags = header();
+    if ((flags & RESERVED_FLAGS) != 0) {
+      throw new ZipException("bad gzip: reserved header flags are set");
+    }
     skip(REST_OF_HEADER_BYTES);
     if ((flags & FEXTRA) != 0) {
-      skip(next() | next() << 8);
+      skip(header() | header() << 8);
     }
     if ((flags & FNAME) != 0) {
       skipText();
@@ -99,8 +104,8 @@ final class GzipInput extends InputStream {
     if ((flags & FCOMMENT) != 0) {
       skipText();
     }
-    if ((flags & FHCRC) != 0) {
-      skip(2);
+    if ((flags & FHCRC) != 0 && (next() | next() << 8) != (crc.getValue() & 0xffff)) {
+      throw new ZipException("bad gzip: its header's checksum is another");
     }
     inflater.reset();
     crc.reset();
@@ -124,15 +129,22 @@ final class GzipInput extends InputStream {
 
   private void skip(int bytes) throws IOException {
     for (int i = 0; i < bytes; i++) {
-      next();
+      header();
     }
   }
 
   private void skipText() throws IOException {
-    int c = next();
+    int c = header();
     while (c != 0) {
-      c = next();
+      c = header();
     }
+  }
+
+  /** The next byte of a header, which counts for its checksum. */
+  private int header() throws IOException {
+    int next = next();
+    crc.update(next);
+    return next;
   }
 
   private int next() throws IOException {
