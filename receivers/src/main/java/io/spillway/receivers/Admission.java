@@ -25,8 +25,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>Large requests.</b> A request is charged with half of the bound at most, so that one of any
  * size gets in beside small ones, and never two such at once. So memory is bounded by the bound and
- * what one request exceeds half of it by. Decompression reserves a guess and corrects it
- * afterwards, which may exceed the bound for that long by one request per network thread.
+ * what one request exceeds half of it by. Decompression reserves a guess, and the request's limit
+ * before it goes beyond that.
  *
  * <p>Safe on any thread.
  */

@@ -35,6 +35,9 @@ final class Intake {
   /** Guess of how much a request grows, reserved before it is decompressed. */
   static final int EXPECTED_RATIO = 8;
 
+  /** Decompressed without more than the guess being reserved, however small the guess is. */
+  private static final int LEAST_EXPECTED = 64 << 10;
+
   private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiver.class);
 
   private final Supplier<Gate> gate;
@@ -125,9 +128,13 @@ final class Intake {
       }
       Slice plain;
       try {
-        plain = Decompression.decompress(encoding, body, maxBytes);
+        plain = decompress(exchange, encoding, body, maxBytes);
       } catch (MalformedRequestException e) {
         reply.undecodable(new Answer.Invalid(reason(e)));
+        return;
+      }
+      if (plain == null) {
+        reply.answer(noRoom());
         return;
       }
       Slice request = json ? JsonTranscoder.toProtobuf(exchange.signal(), plain, maxBytes) : plain;
@@ -144,6 +151,27 @@ final class Intake {
       // A sender drops what is answered UNKNOWN or 500, and nothing is wrong with its request.
       reply.answer(failed(exchange, e));
     }
+  }
+
+  /**
+   * Decompresses what was reserved for it, and a request that becomes larger once more with all of
+   * its limit reserved: so a few bytes that become many are bounded, however many threads there
+   * are. Null if there is no room for that.
+   */
+  private static @Nullable Slice decompress(
+      Exchange exchange, Encoding encoding, Slice body, int maxBytes)
+      throws MalformedRequestException, PayloadTooLargeException {
+    long expected = Math.max(expectedBytes(encoding, body, maxBytes), LEAST_EXPECTED);
+    if (encoding != Encoding.IDENTITY && expected < maxBytes) {
+      try {
+        return Decompression.decompress(encoding, body, Math.toIntExact(expected));
+      } catch (PayloadTooLargeException e) {
+        if (!exchange.reserve((long) retainedBytes(body) + maxBytes)) {
+          return null;
+        }
+      }
+    }
+    return Decompression.decompress(encoding, body, maxBytes);
   }
 
   private static String reason(Exception refusal) {

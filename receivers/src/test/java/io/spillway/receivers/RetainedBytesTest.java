@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.spillway.otlp.Slice;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -65,6 +67,28 @@ class RetainedBytesTest {
     String json = "{\"resourceSpans\":[" + "{\"schemaUrl\":\"x\"},".repeat(20_000) + "{}]}";
     try (RawHttp client = harness.http()) {
       client.post("/v1/traces", "Content-Type: application/json\r\n", json.getBytes(US_ASCII));
+
+      assertReserved();
+    }
+  }
+
+  // conformance: W-52
+  @Test
+  void w52_growsBeyondTheGuess_needsRoomForTheLimitFirst() throws IOException {
+    String json = "{\"resourceSpans\":[" + "{\"schemaUrl\":\"x\"},".repeat(20_000) + "{}]}";
+    byte[] bomb = Payloads.encoded("gzip", json.getBytes(US_ASCII));
+    String headers = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    Admission admission = harness.admission();
+    Admission.Share others = admission.join(InetAddress.getLoopbackAddress());
+    List<Admission.Ticket> held = List.of(others.ticket(), others.ticket());
+    // Leaves of the four fifths for everybody, and of the reserve for one, less than the limit.
+    held.forEach(ticket -> assertThat(ticket.resize(admission.maxBytes() * 398 / 1000)).isTrue());
+    try (RawHttp client = harness.http()) {
+      assertThat(client.post("/v1/traces", headers, bomb).read().status()).isEqualTo(503);
+      assertThat(harness.gate().submissions()).isEmpty();
+      held.forEach(Admission.Ticket::close);
+
+      client.post("/v1/traces", headers, bomb);
 
       assertReserved();
     }

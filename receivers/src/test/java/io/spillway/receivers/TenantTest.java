@@ -64,6 +64,27 @@ class TenantTest {
   }
 
   @Test
+  void grpc_headers_reachGateAsAskedAndABadTenantDoesNot() throws IOException {
+    start(false, List.of(Source.HEADER));
+    harness.gate().ask("x-plan");
+    byte[] message = RawGrpc.message(false, BODY);
+    try (RawGrpc grpc = new RawGrpc(harness.receiver().grpcAddress())) {
+      assertThat(
+              grpc.open("x-tenant", "acme", "x-plan", "gold", "x-secret", "s")
+                  .data(message, true)
+                  .join()
+                  .code())
+          .isZero();
+      assertThat(grpc.open("x-tenant", "two words").data(message, true).join().code())
+          .as("INVALID_ARGUMENT")
+          .isEqualTo(3);
+    }
+
+    assertThat(harness.gate().submissions()).hasSize(1);
+    assertThat(sender(0)).isEqualTo(new Sender("acme", Map.of("x-plan", "gold")));
+  }
+
+  @Test
   void certificate_overHttpAndGrpc_isAskedBeforeTheHeader() throws IOException {
     start(true, List.of(Source.CLIENT_CERTIFICATE, Source.HEADER));
     TlsSockets sockets =
