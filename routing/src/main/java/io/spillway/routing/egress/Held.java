@@ -45,7 +45,7 @@ final class Held {
   }
 
   private static @Nullable String soleTenant(List<Request> requests) {
-    String first = requests.getFirst().tenant();
+    String first = requests.isEmpty() ? "" : requests.getFirst().tenant();
     return requests.stream().allMatch(request -> request.tenant().equals(first)) ? first : null;
   }
 
