@@ -7,6 +7,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.Decompression;
 import io.spillway.otlp.codec.Encoding;
+import io.spillway.otlp.codec.NoRoomException;
 import io.spillway.otlp.json.JsonTranscoder;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
@@ -34,9 +35,6 @@ final class Intake {
 
   /** Guess of how much a request grows, reserved before it is decompressed. */
   static final int EXPECTED_RATIO = 8;
-
-  /** Decompressed without more than the guess being reserved, however small the guess is. */
-  private static final int LEAST_EXPECTED = 64 << 10;
 
   private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiver.class);
 
@@ -122,19 +120,18 @@ final class Intake {
   void take(
       Exchange exchange, Encoding encoding, boolean json, Slice body, int maxBytes, Reply reply) {
     try {
-      if (!exchange.reserve(expectedBytes(encoding, body, maxBytes))) {
+      long expected = expectedBytes(encoding, body, maxBytes);
+      if (!exchange.reserve(expected)) {
         reply.answer(noRoom());
         return;
       }
+      Decompression.Room room =
+          bytes -> exchange.reserve(Math.max(expected, retainedBytes(body) + bytes));
       Slice plain;
       try {
-        plain = decompress(exchange, encoding, body, maxBytes);
+        plain = Decompression.decompress(encoding, body, maxBytes, room);
       } catch (MalformedRequestException e) {
         reply.undecodable(new Answer.Invalid(reason(e)));
-        return;
-      }
-      if (plain == null) {
-        reply.answer(noRoom());
         return;
       }
       Slice request = json ? JsonTranscoder.toProtobuf(exchange.signal(), plain, maxBytes) : plain;
@@ -147,31 +144,12 @@ final class Intake {
       reply.answer(new Answer.Invalid(reason(e)));
     } catch (PayloadTooLargeException e) {
       reply.answer(new Answer.TooLarge(0, reason(e)));
+    } catch (NoRoomException e) {
+      reply.answer(noRoom());
     } catch (RuntimeException | Error e) {
       // A sender drops what is answered UNKNOWN or 500, and nothing is wrong with its request.
       reply.answer(failed(exchange, e));
     }
-  }
-
-  /**
-   * Decompresses what was reserved for it, and a request that becomes larger once more with all of
-   * its limit reserved: so a few bytes that become many are bounded, however many threads there
-   * are. Null if there is no room for that.
-   */
-  private static @Nullable Slice decompress(
-      Exchange exchange, Encoding encoding, Slice body, int maxBytes)
-      throws MalformedRequestException, PayloadTooLargeException {
-    long expected = Math.max(expectedBytes(encoding, body, maxBytes), LEAST_EXPECTED);
-    if (encoding != Encoding.IDENTITY && expected < maxBytes) {
-      try {
-        return Decompression.decompress(encoding, body, Math.toIntExact(expected));
-      } catch (PayloadTooLargeException e) {
-        if (!exchange.reserve((long) retainedBytes(body) + maxBytes)) {
-          return null;
-        }
-      }
-    }
-    return Decompression.decompress(encoding, body, maxBytes);
   }
 
   private static String reason(Exception refusal) {

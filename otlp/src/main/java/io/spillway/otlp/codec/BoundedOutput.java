@@ -3,7 +3,10 @@ package io.spillway.otlp.codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Decompression.Room;
 import java.util.Arrays;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 
 /**
  * What a decoder has made so far: one array that grows with what is really there, up to a limit.
@@ -11,27 +14,38 @@ import java.util.Arrays;
  */
 final class BoundedOutput {
   /** How far beyond the input the first array reaches; an output seldom is smaller. */
-  private static final int FIRST_RATIO = 4;
+  private static final int USUAL_RATIO = 4;
 
   private static final int FIRST_BYTES = 1024;
 
   private final String encoding;
   private final int maxBytes;
+  private final Room room;
   private byte[] bytes;
   private int length;
 
-  BoundedOutput(String encoding, int inputBytes, int maxBytes) {
+  /**
+   * @param expected bytes for which there is room at first, within the limit
+   */
+  BoundedOutput(String encoding, long expected, int maxBytes, Room room) {
     this.encoding = encoding;
     this.maxBytes = maxBytes;
-    long first = Math.max(FIRST_BYTES, (long) inputBytes * FIRST_RATIO);
-    this.bytes = new byte[(int) Math.min(maxBytes, first)];
+    this.room = room;
+    int first = (int) Math.min(maxBytes, Math.max(FIRST_BYTES, expected));
+    Decompression.require(room, first);
+    this.bytes = new byte[first];
+  }
+
+  /** Has room at first for what an input usually becomes. */
+  static BoundedOutput of(String encoding, Slice input, int maxBytes, Room room) {
+    return new BoundedOutput(encoding, (long) input.length() * USUAL_RATIO, maxBytes, room);
   }
 
   int length() {
     return length;
   }
 
-  /** The array; what lies behind {@link #length} may be written up to what was made room for. */
+  /** The array, of which {@link #length} bytes count. */
   byte[] array() {
     return bytes;
   }
@@ -42,24 +56,35 @@ final class BoundedOutput {
       throw Decompression.tooLarge(encoding, maxBytes);
     }
     if (more > bytes.length - length) {
-      long doubled = 2L * bytes.length;
-      bytes = Arrays.copyOf(bytes, (int) Math.min(maxBytes, Math.max(doubled, length + more)));
+      int larger = (int) Math.min(maxBytes, Math.max(2L * bytes.length, (long) length + more));
+      Decompression.require(room, (long) bytes.length + larger);
+      bytes = Arrays.copyOf(bytes, larger);
     }
   }
 
-  /** Makes room for at least one byte; returns for how many there is. */
-  int room() throws PayloadTooLargeException {
-    require(1);
-    return bytes.length - length;
-  }
-
-  boolean isFull() {
-    return length == maxBytes;
-  }
-
-  /** Bytes were written behind the end. */
-  void advance(int written) {
-    length += written;
+  /** Appends what an inflater makes of the rest of its input, up to the end of its stream. */
+  void inflate(Inflater inflater) throws MalformedRequestException, PayloadTooLargeException {
+    try {
+      while (!inflater.finished()) {
+        int n;
+        if (length == maxBytes) {
+          // Only the end of the stream may follow.
+          n = inflater.inflate(new byte[1]);
+          require(n);
+        } else {
+          require(1);
+          n = inflater.inflate(bytes, length, bytes.length - length);
+          length += n;
+        }
+        if (n == 0 && !inflater.finished()) {
+          throw Decompression.malformed(
+              encoding,
+              inflater.needsDictionary() ? "needs a dictionary (expected none)" : "truncated");
+        }
+      }
+    } catch (DataFormatException e) {
+      throw Decompression.malformed(encoding, "damaged: " + e.getMessage());
+    }
   }
 
   void append(byte[] from, int offset, int count) throws PayloadTooLargeException {

@@ -16,6 +16,19 @@ public final class Decompression {
 
   private Decompression() {}
 
+  /** Asked before memory for a result is allocated. */
+  @FunctionalInterface
+  public interface Room {
+    /** As much as the result may take. */
+    Room ENDLESS = bytes -> true;
+
+    /**
+     * @param bytes of the result's array, and of the one before it while it grows
+     * @return false to give up
+     */
+    boolean take(long bytes);
+  }
+
   /**
    * The decompressed bytes; {@code NONE} returns the argument.
    *
@@ -26,26 +39,39 @@ public final class Decompression {
    */
   public static Slice decompress(Codec codec, Slice bytes, int maxBytes)
       throws MalformedRequestException, PayloadTooLargeException {
-    if (maxBytes < 0) {
-      throw new IllegalArgumentException("maxBytes: " + maxBytes + " (expected >= 0)");
-    }
-    return switch (codec) {
-      case NONE -> identity(bytes, maxBytes);
-      case GZIP -> new GzipStream(bytes, maxBytes).decompress();
-      case ZSTD -> new ZstdStream(bytes, maxBytes).decompress();
-    };
+    return decompress(
+        switch (codec) {
+          case NONE -> Encoding.IDENTITY;
+          case GZIP -> Encoding.GZIP;
+          case ZSTD -> Encoding.ZSTD;
+        },
+        bytes,
+        maxBytes);
   }
 
   /** As {@link #decompress(Codec, Slice, int)}, for all encodings that requests come in. */
   public static Slice decompress(Encoding encoding, Slice bytes, int maxBytes)
       throws MalformedRequestException, PayloadTooLargeException {
+    return decompress(encoding, bytes, maxBytes, Room.ENDLESS);
+  }
+
+  /**
+   * As above, as long as there is room.
+   *
+   * @throws NoRoomException if there is not
+   */
+  public static Slice decompress(Encoding encoding, Slice bytes, int maxBytes, Room room)
+      throws MalformedRequestException, PayloadTooLargeException {
+    if (maxBytes < 0) {
+      throw new IllegalArgumentException("maxBytes: " + maxBytes + " (expected >= 0)");
+    }
     return switch (encoding) {
-      case IDENTITY -> decompress(Codec.NONE, bytes, maxBytes);
-      case GZIP -> decompress(Codec.GZIP, bytes, maxBytes);
-      case ZSTD -> decompress(Codec.ZSTD, bytes, maxBytes);
-      case ZLIB -> new ZlibStream(bytes, maxBytes).decompress();
-      case SNAPPY -> new SnappyStream(bytes, maxBytes).decompress();
-      case LZ4 -> new Lz4Stream(bytes, maxBytes).decompress();
+      case IDENTITY -> identity(bytes, maxBytes);
+      case GZIP -> new GzipStream(bytes, maxBytes, room).decompress();
+      case ZSTD -> new ZstdStream(bytes, maxBytes, room).decompress();
+      case ZLIB -> new ZlibStream(bytes, maxBytes, room).decompress();
+      case SNAPPY -> new SnappyStream(bytes, maxBytes, room).decompress();
+      case LZ4 -> new Lz4Stream(bytes, maxBytes, room).decompress();
     };
   }
 
@@ -76,6 +102,12 @@ public final class Decompression {
   static Slice trimmed(byte[] out, int length) {
     boolean copy = length < out.length - out.length / 8;
     return copy ? Slice.of(Arrays.copyOf(out, length)) : new Slice(out, 0, length);
+  }
+
+  static void require(Room room, long bytes) {
+    if (!room.take(bytes)) {
+      throw new NoRoomException(bytes);
+    }
   }
 
   static PayloadTooLargeException tooLarge(String codec, int maxBytes) {

@@ -3,12 +3,11 @@ package io.spillway.otlp.codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Decompression.Room;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.zip.CRC32;
-import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /** Reads one gzip stream (RFC 1952) of any number of members. For one use, on one thread. */
@@ -38,34 +37,29 @@ final class GzipStream {
    */
   private static final int TRUSTED_RATIO = 32;
 
-  private static final int FIRST_OUTPUT_BYTES = 1024;
+  private static final String NAME = "gzip";
 
   private final byte[] in;
   private final int inStart;
   private final int inEnd;
-  private final int maxBytes;
   private final CRC32 crc = new CRC32();
-  private final byte[] probe = new byte[1];
+  private final BoundedOutput out;
   private int pos;
-  private byte[] out;
-  private int outLength;
 
-  GzipStream(Slice bytes, int maxBytes) {
+  GzipStream(Slice bytes, int maxBytes, Room room) {
     this.in = bytes.array();
     this.inStart = bytes.offset();
     this.pos = inStart;
     this.inEnd = inStart + bytes.length();
-    this.maxBytes = maxBytes;
-    this.out = new byte[firstOutputBytes(bytes, maxBytes)];
+    this.out = new BoundedOutput(NAME, trustedBytes(bytes), maxBytes, room);
   }
 
-  private static int firstOutputBytes(Slice bytes, int maxBytes) {
+  private static long trustedBytes(Slice bytes) {
     long claimed =
         bytes.length() < FIXED_HEADER_BYTES + TRAILER_BYTES
             ? 0
             : (int) INT_LE.get(bytes.array(), bytes.offset() + bytes.length() - 4) & 0xffff_ffffL;
-    long trusted = Math.min(claimed, (long) bytes.length() * TRUSTED_RATIO);
-    return (int) Math.min(maxBytes, Math.max(trusted, FIRST_OUTPUT_BYTES));
+    return Math.min(claimed, (long) bytes.length() * TRUSTED_RATIO);
   }
 
   Slice decompress() throws MalformedRequestException, PayloadTooLargeException {
@@ -73,8 +67,10 @@ final class GzipStream {
     try {
       do {
         header();
-        int start = outLength;
-        inflate(inflater);
+        int start = out.length();
+        inflater.setInput(in, pos, inEnd - pos);
+        out.inflate(inflater);
+        pos = inEnd - inflater.getRemaining();
         trailer(start);
         inflater.reset();
       } while (pos < inEnd);
@@ -83,7 +79,7 @@ final class GzipStream {
       inflater.reset();
       INFLATERS.give(inflater);
     }
-    return Decompression.trimmed(out, outLength);
+    return out.finish();
   }
 
   private void header() throws MalformedRequestException {
@@ -134,59 +130,18 @@ final class GzipStream {
     pos += 2;
   }
 
-  private void inflate(Inflater inflater)
-      throws MalformedRequestException, PayloadTooLargeException {
-    inflater.setInput(in, pos, inEnd - pos);
-    try {
-      while (!inflater.finished()) {
-        if (outLength == out.length && !grow()) {
-          probeForMore(inflater);
-          break;
-        }
-        int n = inflater.inflate(out, outLength, out.length - outLength);
-        outLength += n;
-        if (n == 0 && !inflater.finished()) {
-          throw malformed("truncated");
-        }
-      }
-    } catch (DataFormatException e) {
-      throw malformed("damaged: " + e.getMessage());
-    }
-    pos = inEnd - inflater.getRemaining();
-  }
-
-  /** The output is full: only the end of the stream may follow. */
-  private void probeForMore(Inflater inflater)
-      throws DataFormatException, MalformedRequestException, PayloadTooLargeException {
-    int n = inflater.inflate(probe, 0, 1);
-    if (n > 0) {
-      throw Decompression.tooLarge("gzip", maxBytes);
-    }
-    if (!inflater.finished()) {
-      throw malformed("truncated");
-    }
-  }
-
-  private boolean grow() {
-    if (out.length == maxBytes) {
-      return false;
-    }
-    out = Arrays.copyOf(out, (int) Math.min(maxBytes, Math.max(out.length * 2L, 1)));
-    return true;
-  }
-
   private void trailer(int start) throws MalformedRequestException {
     require(TRAILER_BYTES);
     crc.reset();
-    crc.update(out, start, outLength - start);
+    int length = out.length() - start;
+    crc.update(out.array(), start, length);
     if ((int) INT_LE.get(in, pos) != (int) crc.getValue()) {
       throw malformed("checksum does not match");
     }
     int claimed = (int) INT_LE.get(in, pos + 4);
-    if (claimed != outLength - start) {
+    if (claimed != length) {
       throw malformed(
-          "a member of %d bytes says it has %d"
-              .formatted(outLength - start, claimed & 0xffff_ffffL));
+          "a member of %d bytes says it has %d".formatted(length, claimed & 0xffff_ffffL));
     }
     pos += TRAILER_BYTES;
   }
@@ -198,6 +153,6 @@ final class GzipStream {
   }
 
   private static MalformedRequestException malformed(String what) {
-    return Decompression.malformed("gzip", what);
+    return Decompression.malformed(NAME, what);
   }
 }

@@ -3,6 +3,7 @@ package io.spillway.otlp.codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Decompression.Room;
 
 /**
  * Reads LZ4 frames (LZ4 Frame Format 1.6), one after the other, as one stream. For one use, on one
@@ -44,9 +45,9 @@ final class Lz4Stream {
   private final BoundedOutput out;
   private final int maxBytes;
 
-  Lz4Stream(Slice bytes, int maxBytes) {
+  Lz4Stream(Slice bytes, int maxBytes, Room room) {
     this.in = new ByteReader(NAME, bytes);
-    this.out = new BoundedOutput(NAME, bytes.length(), maxBytes);
+    this.out = BoundedOutput.of(NAME, bytes, maxBytes, room);
     this.maxBytes = maxBytes;
   }
 

@@ -3,6 +3,7 @@ package io.spillway.otlp.codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Decompression.Room;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
@@ -42,9 +43,9 @@ final class SnappyStream {
   private final BoundedOutput out;
   private final int maxBytes;
 
-  SnappyStream(Slice bytes, int maxBytes) {
+  SnappyStream(Slice bytes, int maxBytes, Room room) {
     this.in = new ByteReader(NAME, bytes);
-    this.out = new BoundedOutput(NAME, bytes.length(), maxBytes);
+    this.out = BoundedOutput.of(NAME, bytes, maxBytes, room);
     this.maxBytes = maxBytes;
   }
 

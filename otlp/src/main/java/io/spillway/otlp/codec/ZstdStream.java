@@ -6,6 +6,7 @@ import com.github.luben.zstd.ZstdException;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.Decompression.Room;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -41,14 +42,16 @@ final class ZstdStream {
   private final byte[] in;
   private final int inEnd;
   private final int maxBytes;
+  private final Room room;
   private int pos;
 
-  ZstdStream(Slice bytes, int maxBytes) {
+  ZstdStream(Slice bytes, int maxBytes, Room room) {
     this.bytes = bytes;
     this.in = bytes.array();
     this.pos = bytes.offset();
     this.inEnd = bytes.offset() + bytes.length();
     this.maxBytes = maxBytes;
+    this.room = room;
   }
 
   Slice decompress() throws MalformedRequestException, PayloadTooLargeException {
@@ -56,7 +59,9 @@ final class ZstdStream {
     do {
       most += frame();
     } while (pos < inEnd);
-    byte[] out = new byte[(int) Math.min(most, maxBytes)];
+    int expected = (int) Math.min(most, maxBytes);
+    Decompression.require(room, expected);
+    byte[] out = new byte[expected];
     ZstdDecompressCtx context = CONTEXTS.take();
     try {
       int length =
