@@ -57,6 +57,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The header's CRC covers the payload's CRC, so both are covered; a header that proves good
  * tells how many items a damaged payload held.
+ *
+ * @param length bytes of the header itself
  */
 record BlockHeader(
     Signal signal,
@@ -72,7 +74,8 @@ record BlockHeader(
     long sampledOut,
     long payloadBytes,
     List<Block.Request> requests,
-    boolean encrypted) {
+    boolean encrypted,
+    int length) {
 
   /** "SPWB" as a little-endian number. */
   static final int MAGIC = 0x42575053;
@@ -102,11 +105,43 @@ record BlockHeader(
     requests = List.copyOf(requests);
   }
 
-  int length() {
-    int tenants = TenantTable.of(requests).bytes();
-    return FIXED_LENGTH
-        + requests.size() * (tenants == 0 ? 8 : 8 + TenantTable.INDEX_BYTES)
-        + tenants;
+  /** With the length that follows from the requests. */
+  BlockHeader(
+      Signal signal,
+      Codec codec,
+      int payloadLength,
+      int payloadCrc,
+      int uncompressedLength,
+      int items,
+      long firstItem,
+      long blockNumber,
+      long firstAccepted,
+      long lastAccepted,
+      long sampledOut,
+      long payloadBytes,
+      List<Block.Request> requests,
+      boolean encrypted) {
+    this(
+        signal,
+        codec,
+        payloadLength,
+        payloadCrc,
+        uncompressedLength,
+        items,
+        firstItem,
+        blockNumber,
+        firstAccepted,
+        lastAccepted,
+        sampledOut,
+        payloadBytes,
+        requests,
+        encrypted,
+        length(requests.size(), TenantTable.of(requests).bytes()));
+  }
+
+  private static int length(int requests, int tenantBytes) {
+    int perRequest = tenantBytes == 0 ? 8 : 8 + TenantTable.INDEX_BYTES;
+    return FIXED_LENGTH + requests * perRequest + tenantBytes;
   }
 
   /** The lane's totals without this block; sampled-out counts are not taken back. */
@@ -121,7 +156,7 @@ record BlockHeader(
 
   /** Whether a document of this length holds this header and its payload; padding counts or not. */
   boolean fits(int documentLength) {
-    long spare = (long) documentLength - length() - payloadLength;
+    long spare = (long) documentLength - length - payloadLength;
     return spare >= 0 && spare < 4;
   }
 
@@ -141,7 +176,8 @@ record BlockHeader(
         sampledOut,
         payloadBytes - payloadLength + sealedLength,
         requests,
-        true);
+        true,
+        length);
   }
 
   /** The bytes of {@link #encode}, with zeros for both CRCs. */
@@ -158,7 +194,7 @@ record BlockHeader(
   }
 
   byte[] encode() {
-    byte[] bytes = new byte[length()];
+    byte[] bytes = new byte[length];
     TenantTable tenants = TenantTable.of(requests);
     ByteBuffer to = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     to.putInt(MAGIC)
@@ -219,6 +255,15 @@ record BlockHeader(
     return -1;
   }
 
+  /**
+   * How far it is from one place to the next where a header may start: 0 if that is here. Behind
+   * the last place that can be told from these bytes if there is none.
+   */
+  static int distance(byte[] bytes, int from, int to) {
+    int found = find(bytes, from, to);
+    return found < 0 ? (to - from) & -Integer.BYTES : found - from;
+  }
+
   /** The header at {@code offset}, or null if it is damaged in any way. */
   static @Nullable BlockHeader decode(byte[] bytes, int offset, int available) {
     int length = claimedLength(bytes, offset, available);
@@ -231,7 +276,6 @@ record BlockHeader(
     int requests = in.getInt(80);
     boolean tenants = in.get(4) == WITH_TENANTS;
     int tableBytes = tenants ? in.getInt(84) : 0;
-    int perRequest = tenants ? 8 + TenantTable.INDEX_BYTES : 8;
     if (in.getInt(CRC_OFFSET) != headerCrc(bytes, offset, length)
         || signal < 0
         || signal >= SIGNALS.size()
@@ -241,7 +285,7 @@ record BlockHeader(
         || requests > MAX_REQUESTS
         || tableBytes < 0
         || (tenants && tableBytes == 0)
-        || tableBytes != length - FIXED_LENGTH - requests * perRequest
+        || length != length(requests, tableBytes)
         || in.getInt(16) < 0
         || in.getInt(28) < 0) {
       return null;
@@ -269,7 +313,8 @@ record BlockHeader(
         in.getLong(64),
         in.getLong(72),
         boundaries,
-        (in.get(FLAGS_OFFSET) & ENCRYPTED) != 0);
+        (in.get(FLAGS_OFFSET) & ENCRYPTED) != 0,
+        length);
   }
 
   private static int headerCrc(byte[] bytes, int offset, int length) {

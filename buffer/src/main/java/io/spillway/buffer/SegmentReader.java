@@ -174,16 +174,11 @@ final class SegmentReader implements AutoCloseable {
     long word = from;
     while (fetch(word, WORD + BlockHeader.FIXED_LENGTH, SEARCH_BYTES)) {
       int magicAt = (int) (word - windowAt) + WORD;
-      int found = BlockHeader.find(window.array(), magicAt, window.limit());
-      if (found < 0) {
-        word += (window.limit() - magicAt) & -WORD;
-      } else if (found > magicAt) {
-        word += found - magicAt;
-      } else if (header(word) != null) {
+      int distance = BlockHeader.distance(window.array(), magicAt, window.limit());
+      if (distance == 0 && header(word) != null) {
         return word;
-      } else {
-        word += WORD;
       }
+      word += Math.max(distance, WORD);
     }
     return -1;
   }

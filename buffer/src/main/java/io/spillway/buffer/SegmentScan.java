@@ -118,11 +118,11 @@ final class SegmentScan implements AutoCloseable {
     long here = from;
     while (here < limit && fetch(here, WORD + BlockHeader.FIXED_LENGTH)) {
       int magicAt = (int) (here - windowAt) + WORD;
-      int found = BlockHeader.find(window.array(), magicAt, window.limit());
-      if (found == magicAt) {
+      int distance = BlockHeader.distance(window.array(), magicAt, window.limit());
+      if (distance == 0) {
         return here;
       }
-      here += found < 0 ? (window.limit() - magicAt) & -ALIGNMENT : found - magicAt;
+      here += distance;
     }
     return -1;
   }
