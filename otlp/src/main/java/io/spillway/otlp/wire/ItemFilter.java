@@ -4,6 +4,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,34 +75,30 @@ public final class ItemFilter {
   }
 
   private void resource(FieldCursor record) {
-    Flaw flaw = flawOutside(2, resourceRow, record);
-    if (flaw != null) {
-      remove(flaw, counter.inRecord(0, record));
-      return;
-    }
-    Open message = open(record);
-    FieldCursor fields = record.children();
-    while (fields.next()) {
-      if (fields.isLen(2)) {
-        scope(fields);
-      } else {
-        copy(fields);
-      }
-    }
-    close(message);
+    envelope(0, resourceRow, record, this::scope);
   }
 
   private void scope(FieldCursor record) {
-    Flaw flaw = flawOutside(2, scopeRow, record);
+    envelope(1, scopeRow, record, this::item);
+  }
+
+  /**
+   * A resource or scope record.
+   *
+   * @param level as {@link ItemCounter} counts
+   * @param child takes each record within
+   */
+  private void envelope(int level, int row, FieldCursor record, Consumer<FieldCursor> child) {
+    Flaw flaw = flawOutside(2, row, record);
     if (flaw != null) {
-      remove(flaw, counter.inRecord(1, record));
+      remove(flaw, counter.inRecord(level, record));
       return;
     }
     Open message = open(record);
     FieldCursor fields = record.children();
     while (fields.next()) {
       if (fields.isLen(2)) {
-        item(fields);
+        child.accept(fields);
       } else {
         copy(fields);
       }
