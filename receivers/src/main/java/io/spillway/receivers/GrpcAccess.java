@@ -5,7 +5,6 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
-import io.spillway.otlp.rpc.RpcStatus;
 
 /** Turns calls away whose sender may not send, before a byte of their message is asked for. */
 final class GrpcAccess implements ServerInterceptor {
@@ -33,12 +32,10 @@ final class GrpcAccess implements ServerInterceptor {
       }
       case UNKNOWN -> {
         listener.turnedAway(Transport.GRPC, TurnedAway.CREDENTIALS_UNREADABLE);
-        Metadata trailers = new Metadata();
-        RpcStatus details =
-            new RpcStatus(
-                Status.Code.UNAVAILABLE.value(), Access.UNKNOWN_REASON, Intake.FAILURE_RETRY_AFTER);
-        trailers.put(GrpcExport.STATUS_DETAILS, details.toProtobuf());
-        call.close(Status.UNAVAILABLE.withDescription(Access.UNKNOWN_REASON), trailers);
+        call.close(
+            Status.UNAVAILABLE.withDescription(Access.UNKNOWN_REASON),
+            GrpcExport.comeBack(
+                Status.UNAVAILABLE, Access.UNKNOWN_REASON, Intake.FAILURE_RETRY_AFTER));
       }
     }
     return new ServerCall.Listener<>() {};

@@ -61,6 +61,14 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
     return listener;
   }
 
+  /** Trailers that ask the sender to come back (OTLP §OTLP/gRPC Throttling). */
+  static Metadata comeBack(Status status, String text, Duration retryAfter) {
+    Metadata trailers = new Metadata();
+    RpcStatus details = new RpcStatus(status.getCode().value(), text, retryAfter);
+    trailers.put(STATUS_DETAILS, details.toProtobuf());
+    return trailers;
+  }
+
   private static SenderConnection connection(ServerCall<?, ?> call) {
     return Objects.requireNonNull(call.getAttributes().get(SenderConnection.OF_TRANSPORT));
   }
@@ -177,12 +185,9 @@ final class GrpcExport implements ServerCallHandler<WireMessage, byte[]> {
 
     private void fail(Status status, String reason, @Nullable Duration retryAfter) {
       String text = Reasons.shorten(reason);
-      Metadata trailers = new Metadata();
-      if (retryAfter != null) {
-        RpcStatus details = new RpcStatus(status.getCode().value(), text, retryAfter);
-        trailers.put(STATUS_DETAILS, details.toProtobuf());
-      }
-      close(status.withDescription(text), trailers);
+      close(
+          status.withDescription(text),
+          retryAfter == null ? new Metadata() : comeBack(status, text, retryAfter));
     }
 
     private void close(Status status, Metadata trailers) {
