@@ -120,7 +120,7 @@ final class Relay {
     if (tenant != null) {
       meters.countTenants(tenant.maxTenants());
     }
-    applyFlow(config);
+    flow.apply(config.flow());
     quotaMemory.follow(flow);
     lanes.apply(config.routes(), config.lanes(), exporters);
     steer(config);
@@ -166,10 +166,6 @@ final class Relay {
         new ItemRule(wanted.receivers().invalidItems(), meters::invalidItems));
   }
 
-  private void applyFlow(RelayConfig wanted) {
-    flow.apply(wanted.flow());
-  }
-
   private Map<String, Exporter> make(RelayConfig wanted) {
     Map<String, Exporter> made = new LinkedHashMap<>();
     try {
@@ -213,7 +209,7 @@ final class Relay {
     }
     Map<String, Exporter> before = exporters;
     Map<String, Exporter> made = make(next);
-    applyFlow(next);
+    flow.apply(next.flow());
     try {
       lanes.apply(next.routes(), next.lanes(), made);
     } catch (IOException e) {

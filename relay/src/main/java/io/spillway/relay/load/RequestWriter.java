@@ -80,11 +80,6 @@ final class RequestWriter {
     position += Long.BYTES;
   }
 
-  /** A number without a tag, as in a packed field. */
-  void rawVarint(long value) {
-    varint(value);
-  }
-
   void fixed32(int field, int value) {
     tag(field, I32);
     ensure(Integer.BYTES);
@@ -116,7 +111,8 @@ final class RequestWriter {
     varint(((long) field << 3) | wireType);
   }
 
-  private void varint(long value) {
+  /** A number without a tag, as in a packed field. */
+  void varint(long value) {
     ensure(10);
     long rest = value;
     while ((rest & ~0x7FL) != 0) {

@@ -143,7 +143,7 @@ public final class Telemetry {
       int sample = writer.begin(2);
       writer.integer(1, 1);
       int values = writer.begin(4);
-      writer.rawVarint(1 + random.nextInt(20));
+      writer.varint(1 + random.nextInt(20));
       writer.end(values);
       writer.end(sample);
       writer.fixed64(3, nowNanos);
@@ -175,7 +175,7 @@ public final class Telemetry {
     writer.end(writer.begin(7));
     int stack = writer.begin(7);
     int locations = writer.begin(1);
-    writer.rawVarint(1);
+    writer.varint(1);
     writer.end(locations);
     writer.end(stack);
     writer.end(dictionary);

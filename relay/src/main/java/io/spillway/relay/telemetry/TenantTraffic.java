@@ -27,7 +27,7 @@ public final class TenantTraffic {
 
   /**
    * @param maxTenants that are shown by name; 0 if requests have no tenants, and nothing is counted
-   * @param made told of each new row
+   * @param made told once of each new row
    */
   TenantTraffic(int maxTenants, Consumer<Sent> made) {
     this.maxTenants = maxTenants;
@@ -72,14 +72,15 @@ public final class TenantTraffic {
     if (maxTenants == 0) {
       return;
     }
-    Key key = new Key(lane, exporter, shown(tenant));
-    Sent row = sent.get(key);
-    if (row == null) {
-      row = sent.computeIfAbsent(key, Sent::new);
-      made.accept(row);
-    }
+    Sent row = sent.computeIfAbsent(new Key(lane, exporter, shown(tenant)), this::make);
     row.wireBytes.add(wireBytes);
     row.items.add(items);
+  }
+
+  private Sent make(Key key) {
+    Sent row = new Sent(key);
+    made.accept(row);
+    return row;
   }
 
   /** All rows, in order. */

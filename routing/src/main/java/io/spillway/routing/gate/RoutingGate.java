@@ -49,7 +49,7 @@ public final class RoutingGate implements Gate {
 
   /**
    * @param routes as read and validated by {@link RouteConfig}
-   * @param lanes gives the open lane of every signal that can reach a route those of signals in
+   * @param lanes gives the open lane of every signal that can reach a route; those of signals in
    *     development are opened with their first request, on a thread that may wait
    * @throws IllegalArgumentException if a stable signal has no catch-all route or a lane is missing
    */
