@@ -7,12 +7,6 @@ import com.google.protobuf.Message;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.common.ComponentLoader;
-import io.opentelemetry.exporter.otlp.http.logs.OtlpHttpLogRecordExporter;
-import io.opentelemetry.exporter.otlp.http.metrics.OtlpHttpMetricExporter;
-import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
-import io.opentelemetry.exporter.otlp.logs.OtlpGrpcLogRecordExporter;
-import io.opentelemetry.exporter.otlp.metrics.OtlpGrpcMetricExporter;
-import io.opentelemetry.exporter.otlp.trace.OtlpGrpcSpanExporter;
 import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.logs.v1.LogRecord;
 import io.opentelemetry.proto.metrics.v1.Metric;
@@ -20,14 +14,11 @@ import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.SdkLoggerProvider;
 import io.opentelemetry.sdk.logs.export.BatchLogRecordProcessor;
-import io.opentelemetry.sdk.logs.export.LogRecordExporter;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
-import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.metrics.export.PeriodicMetricReader;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
-import io.opentelemetry.sdk.trace.export.SpanExporter;
 import io.spillway.tests.harness.CapturingSink;
 import io.spillway.tests.harness.CapturingSink.Keep;
 import io.spillway.tests.harness.CapturingSink.Protocol;
@@ -36,6 +27,7 @@ import io.spillway.tests.harness.Kind;
 import io.spillway.tests.harness.Lab;
 import io.spillway.tests.harness.Ledger;
 import io.spillway.tests.harness.RelayProcess;
+import io.spillway.tests.harness.SdkExporters;
 import io.spillway.tests.harness.Yaml;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -141,27 +133,29 @@ class InteropIT {
     "http/protobuf, JdkHttpSenderProvider, gzip",
   })
   void java(String protocol, String sender, String codec) {
-    ComponentLoader only = only(sender);
     Resource resource = Resource.getDefault().toBuilder().put("service.name", "java").build();
-    boolean grpc = protocol.equals("grpc");
-    String endpoint = endpoint(protocol);
+    SdkExporters exporters =
+        new SdkExporters(
+            protocol.equals("grpc") ? Protocol.GRPC : Protocol.HTTP,
+            endpoint(protocol),
+            codec,
+            Duration.ofSeconds(10),
+            only(sender));
     try (SdkTracerProvider tracers =
             SdkTracerProvider.builder()
                 .setResource(resource)
-                .addSpanProcessor(
-                    BatchSpanProcessor.builder(spans(grpc, endpoint, codec, only)).build())
+                .addSpanProcessor(BatchSpanProcessor.builder(exporters.spans()).build())
                 .build();
         SdkLoggerProvider loggers =
             SdkLoggerProvider.builder()
                 .setResource(resource)
-                .addLogRecordProcessor(
-                    BatchLogRecordProcessor.builder(logs(grpc, endpoint, codec, only)).build())
+                .addLogRecordProcessor(BatchLogRecordProcessor.builder(exporters.logs()).build())
                 .build();
         SdkMeterProvider meters =
             SdkMeterProvider.builder()
                 .setResource(resource)
                 .registerMetricReader(
-                    PeriodicMetricReader.builder(metrics(grpc, endpoint, codec, only))
+                    PeriodicMetricReader.builder(exporters.metrics())
                         .setInterval(Duration.ofHours(1))
                         .build())
                 .build()) {
@@ -286,50 +280,5 @@ class InteropIT {
         return found;
       }
     };
-  }
-
-  private static SpanExporter spans(
-      boolean grpc, String endpoint, String codec, ComponentLoader senders) {
-    return grpc
-        ? OtlpGrpcSpanExporter.builder()
-            .setComponentLoader(senders)
-            .setEndpoint(endpoint)
-            .setCompression(codec)
-            .build()
-        : OtlpHttpSpanExporter.builder()
-            .setComponentLoader(senders)
-            .setEndpoint(endpoint + "/v1/traces")
-            .setCompression(codec)
-            .build();
-  }
-
-  private static LogRecordExporter logs(
-      boolean grpc, String endpoint, String codec, ComponentLoader senders) {
-    return grpc
-        ? OtlpGrpcLogRecordExporter.builder()
-            .setComponentLoader(senders)
-            .setEndpoint(endpoint)
-            .setCompression(codec)
-            .build()
-        : OtlpHttpLogRecordExporter.builder()
-            .setComponentLoader(senders)
-            .setEndpoint(endpoint + "/v1/logs")
-            .setCompression(codec)
-            .build();
-  }
-
-  private static MetricExporter metrics(
-      boolean grpc, String endpoint, String codec, ComponentLoader senders) {
-    return grpc
-        ? OtlpGrpcMetricExporter.builder()
-            .setComponentLoader(senders)
-            .setEndpoint(endpoint)
-            .setCompression(codec)
-            .build()
-        : OtlpHttpMetricExporter.builder()
-            .setComponentLoader(senders)
-            .setEndpoint(endpoint + "/v1/metrics")
-            .setCompression(codec)
-            .build();
   }
 }

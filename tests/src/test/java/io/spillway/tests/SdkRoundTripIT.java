@@ -13,12 +13,6 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
-import io.opentelemetry.exporter.otlp.http.logs.OtlpHttpLogRecordExporter;
-import io.opentelemetry.exporter.otlp.http.metrics.OtlpHttpMetricExporter;
-import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
-import io.opentelemetry.exporter.otlp.logs.OtlpGrpcLogRecordExporter;
-import io.opentelemetry.exporter.otlp.metrics.OtlpGrpcMetricExporter;
-import io.opentelemetry.exporter.otlp.trace.OtlpGrpcSpanExporter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.SdkLoggerProvider;
@@ -41,6 +35,7 @@ import io.spillway.tests.harness.Flattened;
 import io.spillway.tests.harness.Kind;
 import io.spillway.tests.harness.Lab;
 import io.spillway.tests.harness.RelayProcess;
+import io.spillway.tests.harness.SdkExporters;
 import io.spillway.tests.harness.Yaml;
 import java.time.Duration;
 import java.util.Collection;
@@ -161,10 +156,11 @@ class SdkRoundTripIT {
 
   private static OpenTelemetrySdk sdk(Protocol protocol, String codec, List<String> endpoints) {
     Resource resource = Resource.getDefault().toBuilder().put("service.name", "shop").build();
-    List<SpanExporter> spans = endpoints.stream().map(e -> spans(protocol, e, codec)).toList();
-    List<LogRecordExporter> logs = endpoints.stream().map(e -> logs(protocol, e, codec)).toList();
-    List<MetricExporter> metrics =
-        endpoints.stream().map(e -> metrics(protocol, e, codec)).toList();
+    List<SdkExporters> exporters =
+        endpoints.stream().map(e -> new SdkExporters(protocol, e, codec, PATIENCE)).toList();
+    List<SpanExporter> spans = exporters.stream().map(SdkExporters::spans).toList();
+    List<LogRecordExporter> logs = exporters.stream().map(SdkExporters::logs).toList();
+    List<MetricExporter> metrics = exporters.stream().map(SdkExporters::metrics).toList();
     return OpenTelemetrySdk.builder()
         .setTracerProvider(
             SdkTracerProvider.builder()
@@ -193,48 +189,6 @@ class SdkRoundTripIT {
                         .build())
                 .build())
         .build();
-  }
-
-  private static SpanExporter spans(Protocol protocol, String endpoint, String codec) {
-    return protocol == Protocol.GRPC
-        ? OtlpGrpcSpanExporter.builder()
-            .setEndpoint(endpoint)
-            .setCompression(codec)
-            .setTimeout(PATIENCE)
-            .build()
-        : OtlpHttpSpanExporter.builder()
-            .setEndpoint(endpoint + "/v1/traces")
-            .setCompression(codec)
-            .setTimeout(PATIENCE)
-            .build();
-  }
-
-  private static LogRecordExporter logs(Protocol protocol, String endpoint, String codec) {
-    return protocol == Protocol.GRPC
-        ? OtlpGrpcLogRecordExporter.builder()
-            .setEndpoint(endpoint)
-            .setCompression(codec)
-            .setTimeout(PATIENCE)
-            .build()
-        : OtlpHttpLogRecordExporter.builder()
-            .setEndpoint(endpoint + "/v1/logs")
-            .setCompression(codec)
-            .setTimeout(PATIENCE)
-            .build();
-  }
-
-  private static MetricExporter metrics(Protocol protocol, String endpoint, String codec) {
-    return protocol == Protocol.GRPC
-        ? OtlpGrpcMetricExporter.builder()
-            .setEndpoint(endpoint)
-            .setCompression(codec)
-            .setTimeout(PATIENCE)
-            .build()
-        : OtlpHttpMetricExporter.builder()
-            .setEndpoint(endpoint + "/v1/metrics")
-            .setCompression(codec)
-            .setTimeout(PATIENCE)
-            .build();
   }
 
   /** Exports each reading everywhere. */

@@ -12,7 +12,7 @@ public final class FuzzInputs {
   private FuzzInputs() {}
 
   /** An input and where it comes from. */
-  public record Named(String name, Slice bytes) {
+  private record Named(String name, Slice bytes) {
     @Override
     public String toString() {
       return name;
@@ -20,7 +20,7 @@ public final class FuzzInputs {
   }
 
   /** The seeds of a target and the findings kept for it, of the module that tests run in. */
-  public static List<Named> of(FuzzTarget target) throws Exception {
+  private static List<Named> of(FuzzTarget target) throws Exception {
     List<Named> inputs = new ArrayList<>();
     List<byte[]> seeds = target.seeds();
     for (int i = 0; i < seeds.size(); i++) {
@@ -35,6 +35,17 @@ public final class FuzzInputs {
       }
     }
     return inputs;
+  }
+
+  /** Checks a target with all of them. */
+  public static void check(FuzzTarget target) throws Exception {
+    for (Named input : of(target)) {
+      try {
+        target.check(input.bytes().toByteArray());
+      } catch (Exception | AssertionError e) {
+        throw new AssertionError(target.getClass().getSimpleName() + ", " + input, e);
+      }
+    }
   }
 
   /** Where findings go, and stay once they are mended: a folder of the module's sources. */

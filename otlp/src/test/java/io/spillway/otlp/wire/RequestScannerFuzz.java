@@ -1,6 +1,5 @@
 package io.spillway.otlp.wire;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.spillway.otlp.MalformedRequestException;
@@ -72,8 +71,8 @@ public final class RequestScannerFuzz implements FuzzTarget {
     int partBytes = (input[1] & 0xff) * 8;
     byte[] request = Arrays.copyOfRange(input, HEAD_BYTES, input.length);
     inspect(signal, request);
-    String refusal = scan(signal, request);
-    Message decoded = decode(signal, request);
+    String refusal = Requests.refusal(scanner, signal, request);
+    Message decoded = Requests.parseOrNull(signal, request);
     if (refusal != null) {
       require(
           decoded == null || STRICTER.stream().anyMatch(refusal::contains),
@@ -99,7 +98,9 @@ public final class RequestScannerFuzz implements FuzzTarget {
     try {
       scanner.inspect(signal, slice);
     } catch (MalformedRequestException e) {
-      require(decode(signal, request) == null || isStricter(e), "refused: " + e.getMessage());
+      require(
+          Requests.parseOrNull(signal, request) == null || isStricter(e),
+          "refused: " + e.getMessage());
       return;
     }
     int items = scanner.items();
@@ -107,10 +108,12 @@ public final class RequestScannerFuzz implements FuzzTarget {
     int invalid = filtered.invalid().values().stream().mapToInt(Integer::intValue).sum();
     require(filtered.kept() + invalid == items, "the filter lost items");
     byte[] kept = filtered.request().toByteArray();
-    require(scan(signal, kept) == null, "the filter left what is malformed");
+    require(Requests.refusal(scanner, signal, kept) == null, "the filter left what is malformed");
     require(scanner.flaw() == null, "the filter left a flaw");
     require(scanner.items() == filtered.kept(), "the filter kept other items than it says");
-    require(isRead(signal, decode(signal, kept)), "the filter left what protobuf-java refuses");
+    require(
+        isRead(signal, Requests.parseOrNull(signal, kept)),
+        "the filter left what protobuf-java refuses");
   }
 
   private static boolean isStricter(MalformedRequestException e) {
@@ -130,7 +133,7 @@ public final class RequestScannerFuzz implements FuzzTarget {
     for (Part part : parts) {
       byte[] bytes = part.request().toByteArray();
       require(bytes.length <= partBytes, "a part of " + bytes.length + " bytes");
-      require(scan(signal, bytes) == null, "a part is malformed");
+      require(Requests.refusal(scanner, signal, bytes) == null, "a part is malformed");
       require(scanner.items() == part.items(), "a part holds other items than it says");
       sum += part.items();
       joined.writeBytes(bytes);
@@ -153,7 +156,8 @@ public final class RequestScannerFuzz implements FuzzTarget {
     Sampled sampled = sampler.sample(Requests.surrounded(request));
     byte[] kept = sampled.request().toByteArray();
     require(sampled.kept() + sampled.sampledOut() == items, "sampling lost items");
-    require(scan(Signal.TRACES, kept) == null, "what sampling left is malformed");
+    require(
+        Requests.refusal(scanner, Signal.TRACES, kept) == null, "what sampling left is malformed");
     require(scanner.items() == sampled.kept(), "sampling kept other items than it says");
     require(
         Requests.items(ExportTraceServiceRequest.parseFrom(kept)) == sampled.kept(),
@@ -172,27 +176,9 @@ public final class RequestScannerFuzz implements FuzzTarget {
     return sum;
   }
 
-  /** Why the scanner refuses a request; null if it does not. */
-  private String scan(Signal signal, byte[] request) {
-    try {
-      scanner.scan(signal, Requests.surrounded(request));
-      return null;
-    } catch (MalformedRequestException e) {
-      return e.getMessage();
-    }
-  }
-
   /** Profiles are checked one level deep, as their schema changes. */
   private static boolean isRead(Signal signal, Message decoded) {
     return decoded != null || !signal.isStable();
-  }
-
-  private static Message decode(Signal signal, byte[] request) {
-    try {
-      return Requests.parse(signal, request);
-    } catch (InvalidProtocolBufferException e) {
-      return null;
-    }
   }
 
   private static void require(boolean holds, String what) {

@@ -12,6 +12,7 @@ import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.metrics.v1.Metric;
+import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import java.io.IOException;
@@ -37,6 +38,25 @@ final class Requests {
       case LOGS -> ExportLogsServiceRequest.parseFrom(bytes);
       case PROFILES -> ExportProfilesServiceRequest.parseFrom(bytes);
     };
+  }
+
+  /** As {@link #parse}; null if protobuf-java refuses the bytes. */
+  static Message parseOrNull(Signal signal, byte[] bytes) {
+    try {
+      return parse(signal, bytes);
+    } catch (InvalidProtocolBufferException e) {
+      return null;
+    }
+  }
+
+  /** Why a scanner refuses a request; null if it does not. */
+  static String refusal(RequestScanner scanner, Signal signal, byte[] bytes) {
+    try {
+      scanner.scan(signal, surrounded(bytes));
+      return null;
+    } catch (MalformedRequestException e) {
+      return e.getMessage();
+    }
   }
 
   /** Items in a decoded request. */

@@ -10,8 +10,6 @@ import io.opentelemetry.proto.profiles.v1development.ProfilesDictionary;
 import io.opentelemetry.proto.profiles.v1development.ResourceProfiles;
 import io.opentelemetry.proto.profiles.v1development.ScopeProfiles;
 import io.opentelemetry.proto.resource.v1.Resource;
-import io.spillway.config.Configuration;
-import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
@@ -43,7 +41,7 @@ class ProfilesGateTest {
     Thread caller = Thread.currentThread();
     RoutingGate gate =
         new RoutingGate(
-            routes(TEAMS),
+            TestRoutes.read(TEAMS),
             id -> {
               if (id.signal() == Signal.PROFILES) {
                 assertThat(Thread.currentThread()).isNotSameAs(caller);
@@ -115,15 +113,7 @@ class ProfilesGateTest {
   }
 
   private RoutingGate gate(String yaml) {
-    return new RoutingGate(routes(yaml), id -> lanes.computeIfAbsent(id, FakeLane::new));
-  }
-
-  private static List<RouteSettings> routes(String yaml) {
-    Configuration configuration = ConfigurationLoader.parse("test.yaml", yaml, Map.of());
-    List<RouteSettings> routes =
-        RouteConfig.readAll(configuration.root(), Map.of("e", new ExporterPlace(null, false)));
-    assertThat(configuration.problems().all()).isEmpty();
-    return routes;
+    return new RoutingGate(TestRoutes.read(yaml), id -> lanes.computeIfAbsent(id, FakeLane::new));
   }
 
   private FakeLane lane(String route) {

@@ -15,8 +15,6 @@ import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status;
-import io.spillway.config.Configuration;
-import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
@@ -348,7 +346,7 @@ class RoutingGateTest {
   @Test
   void submit_quotaSamples_tracesAreSampledAndLogsGoOn() throws Exception {
     List<RouteSettings> routes =
-        routes(
+        TestRoutes.read(
             """
             routes:
               - { name: default, sampling: { percentage: 50, keep: [ errors ] }, exporters: [e] }
@@ -374,7 +372,7 @@ class RoutingGateTest {
 
   @Test
   void submit_quotaRefuses_storesNothingAndSaysWhen() {
-    List<RouteSettings> routes = routes("routes: [ { name: default, exporters: [e] } ]");
+    List<RouteSettings> routes = TestRoutes.read("routes: [ { name: default, exporters: [e] } ]");
     OverQuota refuse = new OverQuota.Refuse(Duration.ofSeconds(60), "resource exhausted");
     RoutingGate gate =
         new RoutingGate(
@@ -483,7 +481,7 @@ class RoutingGateTest {
 
   @Test
   void constructor_noCatchAllOrNoLane_fails() {
-    List<RouteSettings> routes = routes("routes: [ { name: a, exporters: [e] } ]");
+    List<RouteSettings> routes = TestRoutes.read("routes: [ { name: a, exporters: [e] } ]");
     List<RouteSettings> narrow =
         routes.stream()
             .map(
@@ -518,15 +516,7 @@ class RoutingGateTest {
   }
 
   private RoutingGate gate(String yaml) {
-    return new RoutingGate(routes(yaml), id -> lanes.computeIfAbsent(id, FakeLane::new));
-  }
-
-  private static List<RouteSettings> routes(String yaml) {
-    Configuration configuration = ConfigurationLoader.parse("test.yaml", yaml, Map.of());
-    List<RouteSettings> routes =
-        RouteConfig.readAll(configuration.root(), Map.of("e", new ExporterPlace(null, false)));
-    assertThat(configuration.problems().all()).isEmpty();
-    return routes;
+    return new RoutingGate(TestRoutes.read(yaml), id -> lanes.computeIfAbsent(id, FakeLane::new));
   }
 
   private FakeLane lane(String route) {

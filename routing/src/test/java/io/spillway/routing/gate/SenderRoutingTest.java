@@ -107,11 +107,8 @@ class SenderRoutingTest {
   }
 
   private RoutingGate gate(IntakeLimit limit) {
-    Configuration configuration = parse(ROUTES);
-    List<RouteSettings> routes =
-        RouteConfig.readAll(configuration.root(), Map.of("e", new ExporterPlace(null, true)));
-    assertThat(configuration.problems().all()).isEmpty();
-    return new RoutingGate(routes, id -> lanes.computeIfAbsent(id, FakeLane::new), limit);
+    return new RoutingGate(
+        TestRoutes.read(ROUTES), id -> lanes.computeIfAbsent(id, FakeLane::new), limit);
   }
 
   private static Configuration parse(String yaml) {
