@@ -1,6 +1,8 @@
 package io.spillway.otlp;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A kind of telemetry with its OTLP endpoints (OTLP §OTLP/gRPC, §OTLP/HTTP Request). */
 public enum Signal {
@@ -27,6 +29,11 @@ public enum Signal {
    */
   public String label() {
     return label;
+  }
+
+  /** The signal of a {@link #label}; empty if there is none. */
+  public static Optional<Signal> ofLabel(String label) {
+    return Arrays.stream(values()).filter(signal -> signal.label.equals(label)).findFirst();
   }
 
   /**

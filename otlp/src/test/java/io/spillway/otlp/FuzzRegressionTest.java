@@ -1,6 +1,7 @@
 package io.spillway.otlp;
 
 import io.spillway.otlp.codec.DecompressionFuzz;
+import io.spillway.otlp.codec.InflatersFuzz;
 import io.spillway.otlp.fuzz.FuzzInputs;
 import io.spillway.otlp.fuzz.FuzzTarget;
 import io.spillway.otlp.json.JsonTranscoderFuzz;
@@ -15,7 +16,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FuzzRegressionTest {
 
   static List<FuzzTarget> targets() throws Exception {
-    return List.of(new RequestScannerFuzz(), new JsonTranscoderFuzz(), new DecompressionFuzz());
+    return List.of(
+        new RequestScannerFuzz(),
+        new JsonTranscoderFuzz(),
+        new DecompressionFuzz(),
+        new InflatersFuzz());
   }
 
   // conformance: W-51

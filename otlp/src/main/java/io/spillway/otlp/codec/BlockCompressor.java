@@ -6,8 +6,10 @@ import io.spillway.otlp.Codec;
 import io.spillway.otlp.Slice;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 import org.jspecify.annotations.Nullable;
@@ -31,8 +33,17 @@ public final class BlockCompressor implements AutoCloseable {
   /** A larger scratch buffer, left by a rare large request, is not kept. */
   private static final int MAX_KEPT_SCRATCH_BYTES = 4 * 1024 * 1024;
 
+  /** Not one to each compressor: of many lanes few compress in the same moment. */
+  private static final NativePool<IsaLDeflater> ISA_L_DEFLATERS =
+      new NativePool<>(
+          () -> new IsaLDeflater(Objects.requireNonNull(GzipLibrary.isaL())), IsaLDeflater::close);
+
   private final CRC32 crc = new CRC32();
   private byte[] scratch = new byte[0];
+
+  /** Of what is in the scratch buffer of a gzip member. */
+  private int end;
+
   private @Nullable Deflater deflater;
   private @Nullable ZstdCompressCtx zstd;
   private boolean closed;
@@ -53,28 +64,57 @@ public final class BlockCompressor implements AutoCloseable {
   }
 
   private int gzip(Slice bytes) {
-    Deflater deflater = deflater();
     // Telemetry shrinks to a quarter or less; what does not grows the buffer below.
     ensureScratch(Math.max(FIRST_SCRATCH_BYTES, bytes.length() / 2));
     System.arraycopy(GZIP_HEADER, 0, scratch, 0, GZIP_HEADER.length);
-    int end = GZIP_HEADER.length;
+    end = GZIP_HEADER.length;
+    if (GzipLibrary.isaL() == null) {
+      deflate(bytes);
+    } else {
+      deflateByIsaL(bytes);
+    }
+    crc.reset();
+    crc.update(bytes.array(), bytes.offset(), bytes.length());
+    require(GZIP_TRAILER_BYTES);
+    INT_LE.set(scratch, end, (int) crc.getValue());
+    INT_LE.set(scratch, end + 4, bytes.length());
+    return end + GZIP_TRAILER_BYTES;
+  }
+
+  private void deflate(Slice bytes) {
+    Deflater deflater = deflater();
     try {
       deflater.setInput(bytes.array(), bytes.offset(), bytes.length());
       deflater.finish();
       while (!deflater.finished()) {
-        if (scratch.length - end <= GZIP_TRAILER_BYTES) {
-          ensureScratch(Math.addExact(scratch.length, Math.max(scratch.length / 2, 1)));
-        }
-        end += deflater.deflate(scratch, end, scratch.length - end - GZIP_TRAILER_BYTES);
+        require(1);
+        end += deflater.deflate(scratch, end, scratch.length - end);
       }
     } finally {
       deflater.reset();
     }
-    crc.reset();
-    crc.update(bytes.array(), bytes.offset(), bytes.length());
-    INT_LE.set(scratch, end, (int) crc.getValue());
-    INT_LE.set(scratch, end + 4, bytes.length());
-    return end + GZIP_TRAILER_BYTES;
+  }
+
+  private void deflateByIsaL(Slice bytes) {
+    IsaLDeflater isaL = ISA_L_DEFLATERS.take();
+    try {
+      isaL.deflate(bytes, this::append);
+    } finally {
+      ISA_L_DEFLATERS.give(isaL);
+    }
+  }
+
+  private void append(ByteBuffer from, int count) {
+    require(count);
+    from.get(0, scratch, end, count);
+    end += count;
+  }
+
+  /** Makes room for more bytes behind the end. */
+  private void require(int more) {
+    if (scratch.length - end < more) {
+      ensureScratch(Math.addExact(scratch.length, Math.max(scratch.length / 2, more)));
+    }
   }
 
   private int zstd(Slice bytes) {

@@ -4,6 +4,7 @@ import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.Decompression.Room;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -43,6 +44,16 @@ final class BoundedOutput {
 
   int length() {
     return length;
+  }
+
+  /** How many bytes more it takes at most. */
+  int left() {
+    return maxBytes - length;
+  }
+
+  /** Forgets what is behind a length it had before. */
+  void cut(int shorter) {
+    length = shorter;
   }
 
   /** The array, of which {@link #length} bytes count. */
@@ -90,6 +101,13 @@ final class BoundedOutput {
   void append(byte[] from, int offset, int count) throws PayloadTooLargeException {
     require(count);
     System.arraycopy(from, offset, bytes, length, count);
+    length += count;
+  }
+
+  /** Appends the first bytes of a buffer. */
+  void append(ByteBuffer from, int count) throws PayloadTooLargeException {
+    require(count);
+    from.get(0, bytes, length, count);
     length += count;
   }
 

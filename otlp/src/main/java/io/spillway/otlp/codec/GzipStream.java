@@ -7,6 +7,7 @@ import io.spillway.otlp.codec.Decompression.Room;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import java.util.zip.CRC32;
 import java.util.zip.Inflater;
 
@@ -20,6 +21,10 @@ final class GzipStream {
 
   private static final NativePool<Inflater> INFLATERS =
       new NativePool<>(() -> new Inflater(true), Inflater::end);
+
+  private static final NativePool<IsaLInflater> ISA_L_INFLATERS =
+      new NativePool<>(
+          () -> new IsaLInflater(Objects.requireNonNull(GzipLibrary.isaL())), IsaLInflater::close);
 
   private static final short MAGIC = (short) 0x8b1f;
   private static final int DEFLATE = 8;
@@ -63,23 +68,44 @@ final class GzipStream {
   }
 
   Slice decompress() throws MalformedRequestException, PayloadTooLargeException {
+    do {
+      header();
+      int start = out.length();
+      if (GzipLibrary.isaL() == null || !inflateByIsaL()) {
+        out.cut(start);
+        inflate();
+      }
+      trailer(start);
+    } while (pos < inEnd);
+    return out.finish();
+  }
+
+  /** False if the member is not accepted, or is too long; the JDK then says which and why. */
+  private boolean inflateByIsaL() throws PayloadTooLargeException {
+    IsaLInflater inflater = ISA_L_INFLATERS.take();
+    try {
+      int end = inflater.inflate(in, pos, inEnd, out);
+      if (end == IsaLInflater.REFUSED) {
+        return false;
+      }
+      pos = end;
+      return true;
+    } finally {
+      ISA_L_INFLATERS.give(inflater);
+    }
+  }
+
+  private void inflate() throws MalformedRequestException, PayloadTooLargeException {
     Inflater inflater = INFLATERS.take();
     try {
-      do {
-        header();
-        int start = out.length();
-        inflater.setInput(in, pos, inEnd - pos);
-        out.inflate(inflater);
-        pos = inEnd - inflater.getRemaining();
-        trailer(start);
-        inflater.reset();
-      } while (pos < inEnd);
+      inflater.setInput(in, pos, inEnd - pos);
+      out.inflate(inflater);
+      pos = inEnd - inflater.getRemaining();
     } finally {
       // Also lets go of the input array.
       inflater.reset();
       INFLATERS.give(inflater);
     }
-    return out.finish();
   }
 
   private void header() throws MalformedRequestException {

@@ -5,8 +5,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Keeps a few native decoders for reuse. Safe on any thread; what is taken belongs to the taker
- * until it is given back.
+ * Keeps a few native decoders or encoders for reuse. Safe on any thread; what is taken belongs to
+ * the taker until it is given back.
  */
 final class NativePool<T> {
 

@@ -11,6 +11,12 @@ import io.spillway.otlp.Slice;
  * @param words the sink's, where it had some
  * @param request an uncompressed OTLP request of the lane's signal; not empty
  * @param items items in the request
+ * @param tenant see {@link Sender#tenant}
  */
 public record DeadLetter(
-    String exporter, DropReason reason, String words, Slice request, int items) {}
+    String exporter, DropReason reason, String words, Slice request, int items, String tenant) {
+  /** One of no tenant. */
+  public DeadLetter(String exporter, DropReason reason, String words, Slice request, int items) {
+    this(exporter, reason, words, request, items, "");
+  }
+}

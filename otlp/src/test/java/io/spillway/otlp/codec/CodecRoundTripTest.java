@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
 class CodecRoundTripTest {
+  @BeforeAll
+  static void loadLibrary() {
+    assertThat(GzipLibrary.load()).isNotEmpty();
+  }
 
   private static final int MIB = 1024 * 1024;
 

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.zip.CRC32;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class DecompressionTest {
+  @BeforeAll
+  static void loadLibrary() {
+    assertThat(GzipLibrary.load()).isNotEmpty();
+  }
 
   private static final int MIB = 1024 * 1024;
   private static final byte[] TEXT = CodecRoundTripTest.text(3000);

@@ -26,6 +26,7 @@ import net.jpountz.lz4.LZ4FrameOutputStream.BLOCKSIZE;
 import net.jpountz.lz4.LZ4FrameOutputStream.FLG;
 import net.jpountz.xxhash.XXHash32;
 import net.jpountz.xxhash.XXHashFactory;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +38,11 @@ import org.xerial.snappy.SnappyFramedOutputStream;
 /** Decoders against what the usual encoders make. */
 @Timeout(60)
 class EncodingTest {
+  @BeforeAll
+  static void loadLibrary() {
+    assertThat(GzipLibrary.load()).isNotEmpty();
+  }
+
   private static final int MIB = 1 << 20;
   private static final int ROUNDS = 20_000;
 
