@@ -33,24 +33,25 @@ final class BlockBuilder implements AutoCloseable {
   /**
    * A block ready to be stored.
    *
-   * @param payload valid until the next block is built
+   * @param payload valid until the next block is built; for good if it is keepable
+   * @param isKeepable whether a reader may have it as it is
    */
-  record Built(BlockHeader header, Slice payload) {}
+  record Built(BlockHeader header, Slice payload, boolean isKeepable) {}
 
   /**
    * @param before the lane's totals without this block
    * @throws IOException if it could not be encrypted
    */
   Built build(List<Pending> appends, Codec codec, Totals before) throws IOException {
-    Slice bytes = merge(appends);
+    Slice bytes = merge(appends, codec);
     Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
     BlockHeader header = header(appends, codec, before, bytes.length(), payload);
     if (cipher == null || payload.isEmpty()) {
-      return new Built(header, payload);
+      return new Built(header, payload, cipher == null);
     }
     try {
       BlockCipher.Sealed sealed = cipher.seal(id, header, payload);
-      return new Built(sealed.header(), sealed.payload());
+      return new Built(sealed.header(), sealed.payload(), false);
     } catch (GeneralSecurityException e) {
       throw new IOException("encrypting failed", e);
     }
@@ -94,22 +95,30 @@ final class BlockBuilder implements AutoCloseable {
         false);
   }
 
-  /** The requests one after the other; valid until the next call. */
-  private Slice merge(List<Pending> block) {
+  /**
+   * The requests one after the other; valid until the next call, but for good if a reader may get
+   * them as they are.
+   */
+  private Slice merge(List<Pending> block, Codec codec) {
     if (block.size() == 1) {
       return block.getFirst().request();
     }
     int length = bytesOf(block);
-    if (merged.length < length) {
-      merged = new byte[Math.min(HandOver.MAX_BLOCK_BYTES, Math.max(length, 2 * merged.length))];
-    }
+    byte[] to = codec == Codec.NONE && cipher == null ? new byte[length] : scratch(length);
     int at = 0;
     for (Pending append : block) {
       Slice r = append.request();
-      System.arraycopy(r.array(), r.offset(), merged, at, r.length());
+      System.arraycopy(r.array(), r.offset(), to, at, r.length());
       at += r.length();
     }
-    return new Slice(merged, 0, length);
+    return new Slice(to, 0, length);
+  }
+
+  private byte[] scratch(int length) {
+    if (merged.length < length) {
+      merged = new byte[Math.min(HandOver.MAX_BLOCK_BYTES, Math.max(length, 2 * merged.length))];
+    }
+    return merged;
   }
 
   /** Uncompressed. */

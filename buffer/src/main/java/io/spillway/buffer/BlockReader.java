@@ -202,7 +202,8 @@ final class BlockReader {
       return null; // the rest of what was set aside is not there
     }
     Slice payload = document.payload();
-    if (payload == null || BlockHeader.crc(payload) != header.payloadCrc()) {
+    if (payload == null
+        || (document.fromDisk() && BlockHeader.crc(payload) != header.payloadCrc())) {
       if (isDiskAtFault()) {
         return null;
       }

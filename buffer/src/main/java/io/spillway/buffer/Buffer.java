@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,6 +70,10 @@ public final class Buffer implements AutoCloseable {
   private final ReceivedCounts received;
   private final ScheduledExecutorService housekeeper;
   private final Map<LaneId, DiskLane> lanes = new HashMap<>();
+
+  /** See {@link RecentBlocks}. */
+  private final AtomicLong recentBytes = new AtomicLong();
+
   private boolean closed;
 
   /** The housekeeper's. */
@@ -225,6 +230,7 @@ public final class Buffer implements AutoCloseable {
               new DeadLetterBox(
                   id, paths.of(id), config.deadLetters(), cipher, budget, home, clock),
               home,
+              recentBytes,
               clock);
       lane.start();
       lanes.put(id, lane);

@@ -4,6 +4,7 @@ import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DropReason;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Sender;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   0        1        2        3        4        5        6        7        8
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
- *   |          magic "SPWD"             |version | reason | flags  |   0    |
+ *   |          magic "SPWD"             |version | reason | flags  |   T    |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
  * 8 |          header length H          |   CRC32C of [0,12) and [16,end)   |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
@@ -28,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
  * 24|                 refused at, milliseconds since 1970                   |
  *   +--------+--------+--------+--------+--------+--------+--------+--------+
- * 32|        exporter id, UTF-8, up to H; then, up to the end of the file,  |
- *   |        the payload: W bytes of the sink's words, then the request     |
+ * 32|        exporter id, UTF-8, up to H - T; T bytes of the tenant;        |
+ *   |        then, up to the end of the file, the payload: W bytes of the   |
+ *   |        sink's words, then the request                                 |
  *   +-----------------------------------------------------------------------+
  * </pre>
  *
@@ -42,7 +44,11 @@ final class DeadLetterFile {
 
   private static final int FIXED_LENGTH = 32;
   private static final int CRC_OFFSET = 12;
+
+  /** Of letters without a tenant, which earlier releases read too. */
   private static final byte VERSION = 1;
+
+  private static final byte VERSION_WITH_TENANT = 2;
   private static final byte ENCRYPTED = 1;
 
   /** Longer words are cut. */
@@ -65,11 +71,20 @@ final class DeadLetterFile {
       throws GeneralSecurityException {
     byte[] words = utf8(letter.words(), MAX_WORDS_BYTES);
     byte[] exporter = utf8(letter.exporter(), MAX_EXPORTER_BYTES);
-    byte[] header = new byte[FIXED_LENGTH + exporter.length];
+    byte[] tenant = utf8(letter.tenant(), Sender.MAX_TENANT_LENGTH);
+    byte version = tenant.length == 0 ? VERSION : VERSION_WITH_TENANT;
+    byte[] header = new byte[FIXED_LENGTH + exporter.length + tenant.length];
     ByteBuffer to = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
-    to.putInt(MAGIC).put(VERSION).put((byte) REASONS.indexOf(letter.reason()));
-    to.put(cipher == null ? 0 : ENCRYPTED).put((byte) 0).putInt(header.length).putInt(0);
-    to.putInt(letter.items()).putInt(words.length).putLong(when.toEpochMilli()).put(exporter);
+    to.putInt(MAGIC).put(version).put((byte) REASONS.indexOf(letter.reason()));
+    to.put(cipher == null ? 0 : ENCRYPTED)
+        .put((byte) tenant.length)
+        .putInt(header.length)
+        .putInt(0);
+    to.putInt(letter.items())
+        .putInt(words.length)
+        .putLong(when.toEpochMilli())
+        .put(exporter)
+        .put(tenant);
     Slice payload = join(words, letter.request());
     if (cipher != null) {
       payload = cipher.seal(BlockCipher.associated(lane, header), payload);
@@ -82,13 +97,14 @@ final class DeadLetterFile {
   /** Reads the bytes of a file back. */
   static LetterContent decode(LaneId lane, byte[] file, @Nullable BlockCipher cipher) {
     ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-    if (file.length < FIXED_LENGTH || in.getInt(0) != MAGIC || in.get(4) != VERSION) {
+    if (file.length < FIXED_LENGTH || in.getInt(0) != MAGIC || !isKnown(in.get(4))) {
       return new LetterContent.Unreadable("it is no dead letter of a known version");
     }
     int headerLength = in.getInt(8);
     int reason = in.get(5);
+    int tenantLength = Byte.toUnsignedInt(in.get(7));
     if (in.getInt(CRC_OFFSET) != crc(file)
-        || headerLength < FIXED_LENGTH
+        || headerLength < FIXED_LENGTH + tenantLength
         || headerLength > file.length
         || reason < 0
         || reason >= REASONS.size()) {
@@ -111,12 +127,21 @@ final class DeadLetterFile {
     }
     return new LetterContent.Intact(
         new DeadLetter(
-            new String(file, FIXED_LENGTH, headerLength - FIXED_LENGTH, StandardCharsets.UTF_8),
+            text(file, FIXED_LENGTH, headerLength - FIXED_LENGTH - tenantLength),
             REASONS.get(reason),
-            new String(payload.array(), payload.offset(), words, StandardCharsets.UTF_8),
+            text(payload.array(), payload.offset(), words),
             payload.sub(words, payload.length() - words),
-            in.getInt(16)),
+            in.getInt(16),
+            text(file, headerLength - tenantLength, tenantLength)),
         Instant.ofEpochMilli(in.getLong(24)));
+  }
+
+  private static boolean isKnown(byte version) {
+    return version == VERSION || version == VERSION_WITH_TENANT;
+  }
+
+  private static String text(byte[] bytes, int offset, int length) {
+    return new String(bytes, offset, length, StandardCharsets.UTF_8);
   }
 
   /** Cut between characters where it is too long. */

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +90,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final LaneAccount account;
   private final HandOver handOver;
   private final BlockBuilder builder;
+  private final AtomicLong recentBytes;
   private final LaneRecovery recovery;
   private final LogLimit logLimit;
   private final Thread writer;
@@ -139,7 +141,9 @@ final class DiskLane implements Lane, AutoCloseable {
       @Nullable BlockCipher cipher,
       DeadLetterBox letters,
       BufferDirectory home,
+      AtomicLong recentBytes,
       InstantSource clock) {
+    this.recentBytes = recentBytes;
     this.id = id;
     this.letters = letters;
     this.codec = codec;
@@ -381,6 +385,9 @@ final class DiskLane implements Lane, AutoCloseable {
     appendMakingRoom(header.encode(), built.payload());
     Totals end = header.end();
     SegmentQueue q = queue;
+    if (built.isKeepable() && q != null) {
+      q.remember(header, built.payload());
+    }
     if (mark != null && q != null) {
       try {
         mark.write(new Mark(q.writtenCycle(), q.position(), end));
@@ -785,7 +792,9 @@ final class DiskLane implements Lane, AutoCloseable {
       recovery.deleteSettled(cycles);
     }
     int next = recovery.nextCycle(found);
-    SegmentQueue opened = SegmentQueue.open(files, segmentBytes, maxRecordBytes(), budget, next);
+    SegmentQueue opened =
+        SegmentQueue.open(
+            files, segmentBytes, maxRecordBytes(), budget, new RecentBlocks(recentBytes), next);
     try {
       if (!hasCheckpoint) {
         recovery.startWithoutCheckpoint(opened);

@@ -1,5 +1,6 @@
 package io.spillway.buffer;
 
+import io.spillway.buffer.RecentBlocks.Recent;
 import io.spillway.buffer.SegmentQueue.End;
 import io.spillway.otlp.Slice;
 import java.io.IOException;
@@ -32,9 +33,15 @@ final class QueueReader {
    * @param nextIndex of what follows it
    * @param payload null if the file ends in the middle of it
    * @param passed where the record before it ends, or the segment starts
+   * @param fromDisk false if it is as it was in memory when it was appended
    */
   record Document(
-      BlockHeader header, long index, long nextIndex, @Nullable Slice payload, long passed) {}
+      BlockHeader header,
+      long index,
+      long nextIndex,
+      @Nullable Slice payload,
+      long passed,
+      boolean fromDisk) {}
 
   /**
    * The next record before {@code to}, in whichever segment; null if there is none. Nothing that
@@ -45,20 +52,31 @@ final class QueueReader {
   @Nullable Document next(End to) throws IOException {
     for (SegmentScan in = reading(to); in != null; in = reading(to)) {
       long passed = in.end();
+      Recent recent = queue.takeRecent(cycle, in.at());
+      if (recent != null) {
+        in.pass(recent.header(), recent.end());
+        return document(recent.header(), in, recent.payload(), passed, false);
+      }
       BlockHeader header = in.next(limit(to));
       if (header != null) {
-        return new Document(
-            header,
-            SegmentQueue.index(cycle, in.position()),
-            SegmentQueue.index(cycle, SegmentScan.aligned(in.end())),
-            in.payload(header),
-            passed);
+        return document(header, in, in.payload(header), passed, true);
       }
       if (cycle >= to.cycle() || !skipTo(cycle + 1)) {
         return null;
       }
     }
     return null;
+  }
+
+  private Document document(
+      BlockHeader header, SegmentScan in, @Nullable Slice payload, long passed, boolean fromDisk) {
+    return new Document(
+        header,
+        SegmentQueue.index(cycle, in.position()),
+        SegmentQueue.index(cycle, SegmentScan.aligned(in.end())),
+        payload,
+        passed,
+        fromDisk);
   }
 
   /** Lets {@link #next} return the same record again. */

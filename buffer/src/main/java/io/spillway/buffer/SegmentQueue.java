@@ -68,6 +68,7 @@ final class SegmentQueue implements AutoCloseable {
   // The appending thread's.
   private @Nullable ExcerptAppender appender;
   private int forced = -1;
+  private long lastPassed;
 
   // Written by the appending thread, read by hints on others.
   private volatile int segment = -1;
@@ -77,14 +78,17 @@ final class SegmentQueue implements AutoCloseable {
   private volatile End written;
 
   private final List<QueueReader> readers = new CopyOnWriteArrayList<>();
+  private final RecentBlocks recent;
 
   private SegmentQueue(
       SegmentFiles files,
       long segmentBytes,
       int maxRecordBytes,
       DiskBudget.Share budget,
+      RecentBlocks recent,
       int firstCycle)
       throws IOException {
+    this.recent = recent;
     this.files = files;
     this.segmentBytes = segmentBytes;
     this.maxRecordBytes = maxRecordBytes;
@@ -114,6 +118,7 @@ final class SegmentQueue implements AutoCloseable {
    * Opens the queue in a directory that {@link SegmentFiles#repair} went over.
    *
    * @param maxRecordBytes the largest record; the address space that is mapped goes with it
+   * @param recent keeps what is appended for a moment; closed with the queue
    * @param firstCycle the number of the first segment this queue writes; above all on disk
    */
   static SegmentQueue open(
@@ -121,9 +126,10 @@ final class SegmentQueue implements AutoCloseable {
       long segmentBytes,
       int maxRecordBytes,
       DiskBudget.Share budget,
+      RecentBlocks recent,
       int firstCycle)
       throws IOException {
-    return new SegmentQueue(files, segmentBytes, maxRecordBytes, budget, firstCycle);
+    return new SegmentQueue(files, segmentBytes, maxRecordBytes, budget, recent, firstCycle);
   }
 
   /** The largest record that this queue takes. */
@@ -154,6 +160,7 @@ final class SegmentQueue implements AutoCloseable {
     } else {
       grow(files.segment(segment), position + length + SLACK_BYTES);
     }
+    lastPassed = isNew ? 0 : SegmentScan.aligned(position);
     try {
       write(header, payload);
     } catch (Throwable e) {
@@ -164,6 +171,16 @@ final class SegmentQueue implements AutoCloseable {
     if (position >= segmentBytes) {
       roll();
     }
+  }
+
+  /**
+   * Keeps what was appended last for a reader who comes at once.
+   *
+   * @param payload written by nobody any more
+   */
+  void remember(BlockHeader header, Slice payload) {
+    recent.add(
+        new RecentBlocks.Recent(writtenCycle, lastPassed, written.position, header, payload));
   }
 
   /** The next append starts a new segment. */
@@ -268,6 +285,11 @@ final class SegmentQueue implements AutoCloseable {
   /** What readers may read up to; ask before looking at what was counted as appended. */
   End written() {
     return written;
+  }
+
+  /** The block that follows a position, if it was appended a moment ago; only once. */
+  RecentBlocks.@Nullable Recent takeRecent(int cycle, long position) {
+    return recent.take(cycle, position);
   }
 
   /** The number of the first segment from {@code cycle} on that holds records; null if none. */
@@ -400,6 +422,7 @@ final class SegmentQueue implements AutoCloseable {
   @Override
   public void close() {
     readers.forEach(QueueReader::close);
+    recent.close();
     try {
       queue.close();
     } finally {

@@ -104,13 +104,17 @@ final class SegmentScan implements AutoCloseable {
     for (long here = candidate(at, limit); here >= 0; here = candidate(here + ALIGNMENT, limit)) {
       BlockHeader header = header(here);
       if (header != null) {
-        position = here;
-        end = here + WORD + header.length() + header.payloadLength();
-        at = aligned(end);
+        passed(here, header);
         return header;
       }
     }
     return null;
+  }
+
+  private void passed(long start, BlockHeader header) {
+    position = start;
+    end = start + WORD + header.length() + header.payloadLength();
+    at = aligned(end);
   }
 
   /** Where the next record may start: a header's magic number is behind its word. -1 if nowhere. */
@@ -212,7 +216,8 @@ final class SegmentScan implements AutoCloseable {
       return true;
     }
     windowAt = from;
-    window.clear();
+    // Behind what is written there are zeros; a small block must not cost a window of them.
+    window.clear().limit(Math.clamp(knownTo - from, length, WINDOW_BYTES));
     while (window.hasRemaining()) {
       if (channel.read(window, from + window.position()) < 0) {
         break;
@@ -220,6 +225,16 @@ final class SegmentScan implements AutoCloseable {
     }
     window.flip();
     return window.limit() >= length;
+  }
+
+  /** Goes on behind a record that is known without having been read. */
+  void pass(BlockHeader header, long recordEnd) {
+    passed(recordEnd - header.payloadLength() - header.length() - WORD, header);
+  }
+
+  /** Where {@link #next} looks from. */
+  long at() {
+    return at;
   }
 
   static long aligned(long position) {

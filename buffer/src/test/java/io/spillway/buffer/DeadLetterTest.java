@@ -115,6 +115,23 @@ class DeadLetterTest {
   }
 
   @Test
+  void keep_ofATenant_isKnownWithIt() throws Exception {
+    byte[] request = bytes(100, 1);
+    DeadLetter letter =
+        new DeadLetter(
+            "otlp_grpc/primary", DropReason.TOO_LARGE, "413", Slice.of(request), 1, "acme");
+    try (Buffer buffer = Buffer.open(config(directory), clock)) {
+      assertThat(open(buffer).keep(letter)).isTrue();
+    }
+
+    DeadLetters found = letters(directory);
+    LetterContent.Intact read = (LetterContent.Intact) found.read(found.list().getFirst().id());
+    assertThat(read.letter().tenant()).isEqualTo("acme");
+    assertThat(read.letter().exporter()).isEqualTo("otlp_grpc/primary");
+    assertThat(read.letter().request().toByteArray()).isEqualTo(request);
+  }
+
+  @Test
   void keep_reopened_isCountedAgainAndInTheBudget() throws Exception {
     try (Buffer buffer = Buffer.open(config(directory), clock)) {
       assertThat(open(buffer).keep(letter(bytes(5_000, 1), 7))).isTrue();

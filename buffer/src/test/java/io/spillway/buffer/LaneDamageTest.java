@@ -56,6 +56,8 @@ class LaneDamageTest {
   private static Path past;
   private static Path future;
 
+  private static final byte[] LARGEST = bytes((int) RecentBlocks.MAX_LANE_BYTES / 2, 5);
+
   private static byte[] content(long block) {
     return bytes(250_000, block);
   }
@@ -232,7 +234,9 @@ class LaneDamageTest {
       for (int i = 0; i < 3; i++) {
         store(lane, content(i), ITEMS);
       }
-      Path segment = segments(directory).getLast();
+      store(lane, LARGEST, ITEMS); // so that those before it are no longer in memory
+      store(lane, LARGEST, ITEMS);
+      Path segment = segments(directory).getFirst();
       try (SegmentScan scan = SegmentScan.open(segment, 0);
           RandomAccessFile f = new RandomAccessFile(segment.toFile(), "rw")) {
         scan.next(Long.MAX_VALUE);
@@ -243,7 +247,7 @@ class LaneDamageTest {
       store(lane, content(3), ITEMS);
 
       List<Block> blocks = pollAll(lane);
-      assertThat(blocks).extracting(Block::firstSequence).containsExactly(0L, 20L, 30L);
+      assertThat(blocks).extracting(Block::firstSequence).containsExactly(0L, 20L, 30L, 40L, 50L);
       blocks.forEach(block -> deliver(lane, block));
       assertBalanced(lane.ledger());
       assertThat(lane.ledger().dropped()).containsEntry("corrupt", 10L);
