@@ -37,8 +37,11 @@ final class Breaker {
   /** When the bars changed last. */
   Instant barsChanged;
 
-  /** Whether data waits on disk for it, until {@link #heldUntil} at most. */
-  boolean awaited;
+  /**
+   * When it was left for data to wait on disk for it, until {@link #heldUntil} at most; null while
+   * it is not awaited.
+   */
+  private @Nullable Instant awaitedSince;
 
   long heldUntil;
 
@@ -86,6 +89,35 @@ final class Breaker {
     this.exporter = exporter;
     this.since = since;
     this.barsChanged = since;
+  }
+
+  /** Goes on where an earlier process stopped, as far as that is not a matter of moments. */
+  void restore(EgressPast.ExporterPast past, long now) {
+    state = past.state();
+    since = past.since();
+    reason = past.reason();
+    lastError = past.lastError();
+    past.bars().forEach(bar -> bars.put(bar.cause(), bar));
+    barsChanged = past.barsChanged();
+    succeedingSince = now;
+  }
+
+  void await(Instant sinceThen, long until) {
+    awaitedSince = sinceThen;
+    heldUntil = until;
+  }
+
+  boolean isAwaited() {
+    return awaitedSince != null;
+  }
+
+  void endAwait() {
+    awaitedSince = null;
+  }
+
+  EgressPast.ExporterPast past() {
+    return new EgressPast.ExporterPast(
+        id, state, since, reason, lastError, awaitedSince, List.copyOf(bars.values()), barsChanged);
   }
 
   boolean barred() {

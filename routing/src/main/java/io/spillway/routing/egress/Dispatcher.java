@@ -101,11 +101,13 @@ final class Dispatcher implements AutoCloseable {
   private long now;
 
   /**
+   * @param past what it begins with
    * @param answers told the outcome of each attempt, on any thread; hands it to {@link #finished}
    */
   Dispatcher(
       Lane lane,
       EgressSettings settings,
+      EgressPast past,
       InstantSource clock,
       RandomGenerator random,
       EgressListener listener,
@@ -121,7 +123,32 @@ final class Dispatcher implements AutoCloseable {
     this.flow = settings.flow();
     this.failover =
         new Failover(settings.with(OperatorOrders.NONE), clock, random, this::moved, now);
+    failover.restore(past, now);
     failover.retarget(settings, now); // What it tells of orders needs it to be there.
+    for (Breaker breaker : failover.order()) {
+      if (breaker.bars.containsKey(BarCause.QUOTA)) {
+        overQuota.add(breaker);
+      }
+      if (breaker.state != BreakerState.CLOSED) {
+        log.warn(
+            "egress {}: {} is {} since {}, as before the restart: {}",
+            id,
+            breaker.id,
+            breaker.state.label(),
+            breaker.since,
+            breaker.reason);
+      }
+    }
+  }
+
+  /** For the next process. */
+  EgressPast past() {
+    return failover.past();
+  }
+
+  /** Grows whenever {@link #past} has to be kept anew. */
+  long changes() {
+    return failover.changes();
   }
 
   /** Takes new settings from the next attempt on. Attempts in flight are left to finish. */
@@ -686,12 +713,18 @@ final class Dispatcher implements AutoCloseable {
       return;
     }
     boolean kept =
-        lane.keep(new DeadLetter(verdict.exporter(), drop, verdict.words(), request, piece.items));
+        lane.keep(
+            new DeadLetter(
+                verdict.exporter(), drop, verdict.words(), request, piece.items, tenant(piece)));
     drop(
         piece,
         drop,
         verdict.text(),
         kept ? "They are kept: spillway buffer dead-letters " + id : "They are lost for this lane");
+  }
+
+  private static String tenant(Piece piece) {
+    return piece.requests() == 1 ? piece.tenant(piece.firstRequest()) : "";
   }
 
   private void dropUnreadable(Piece piece, @Nullable String why) {

@@ -81,6 +81,9 @@ final class Failover {
   private long probeEveryNanos;
   private long holdNanos;
 
+  /** Whether the past was of a time that is still to come. */
+  private boolean clockWentBack;
+
   Failover(
       EgressSettings settings,
       InstantSource clock,
@@ -111,7 +114,9 @@ final class Failover {
       for (Exporter exporter : settings.levels().get(level)) {
         Breaker breaker = taken(exporter);
         breaker.level = level;
-        breaker.awaited &= holdNanos > 0;
+        if (holdNanos == 0) {
+          breaker.endAwait();
+        }
         next.add(breaker);
       }
     }
@@ -132,6 +137,47 @@ final class Failover {
       breaker.notBefore = breaker.askedUntil;
     }
     return breaker;
+  }
+
+  // Over restarts.
+
+  /**
+   * Goes on where an earlier process stopped; before orders are given. Exporters that were left are
+   * probed at once. What is left of a hold is counted from when the exporter was left, the time in
+   * between included; a clock that went back makes it no longer than a whole one.
+   */
+  void restore(EgressPast past, long now) {
+    history.restore(past.transitions());
+    overrides.restore(past.pin());
+    for (EgressPast.ExporterPast known : past.exporters()) {
+      Breaker breaker = find(known.id());
+      if (breaker != null) {
+        breaker.restore(known, now);
+        awaitAgain(breaker, known.awaitedSince(), now);
+      }
+    }
+  }
+
+  private void awaitAgain(Breaker breaker, @Nullable Instant left, long now) {
+    if (left == null || holdNanos == 0 || breaker.state == CLOSED || breaker.level == levels - 1) {
+      return;
+    }
+    Instant when = clock.instant();
+    clockWentBack |= left.isAfter(when);
+    Instant since = left.isAfter(when) ? when : left;
+    long passed = Backoff.nanos(Duration.between(since, when));
+    breaker.await(since, plus(now, Math.max(0, holdNanos - passed)));
+  }
+
+  /** For {@link #restore} in the next process. */
+  EgressPast past() {
+    return new EgressPast(
+        history.latest(), overrides.pin(), order.stream().map(Breaker::past).toList());
+  }
+
+  /** Grows whenever {@link #past} has to be kept anew. */
+  long changes() {
+    return history.added() + (clockWentBack ? 1 : 0);
   }
 
   /** The exporters in failover order. */
@@ -192,7 +238,7 @@ final class Failover {
    */
   private int inCharge() {
     for (Breaker breaker : order) {
-      if (overrides.allow(breaker) && (breaker.state == CLOSED || breaker.awaited)) {
+      if (overrides.allow(breaker) && (breaker.state == CLOSED || breaker.isAwaited())) {
         return breaker.level;
       }
     }
@@ -227,7 +273,8 @@ final class Failover {
       return NEVER;
     }
     return order.stream()
-        .filter(breaker -> breaker.level == level && breaker.awaited && overrides.allow(breaker))
+        .filter(
+            breaker -> breaker.level == level && breaker.isAwaited() && overrides.allow(breaker))
         .mapToLong(breaker -> breaker.heldUntil)
         .max()
         .orElse(NEVER);
@@ -257,10 +304,10 @@ final class Failover {
 
   private void endHolds(long now) {
     for (Breaker breaker : order) {
-      if (breaker.awaited && now >= breaker.heldUntil) {
+      if (breaker.isAwaited() && now >= breaker.heldUntil) {
         List<Breaker> before = actives();
         boolean waited = pin() == null && before.isEmpty() && inCharge() == breaker.level;
-        breaker.awaited = false;
+        breaker.endAwait();
         if (waited && inCharge() != breaker.level) {
           Instant when = clock.instant();
           history.add(
@@ -448,7 +495,7 @@ final class Failover {
       }
     }
     for (Breaker breaker : order) {
-      if (breaker.awaited) {
+      if (breaker.isAwaited()) {
         next = Math.min(next, breaker.heldUntil);
       }
       if (timed(breaker)) {
@@ -534,8 +581,7 @@ final class Failover {
   private void open(Breaker breaker, String reason, boolean needsOperator, long now) {
     List<Breaker> before = actives();
     if (holdNanos > 0 && before.contains(breaker) && breaker.level < levels - 1) {
-      breaker.awaited = true;
-      breaker.heldUntil = plus(now, holdNanos);
+      breaker.await(clock.instant(), plus(now, holdNanos));
     }
     if (!sole(breaker)) {
       breaker.failures = 0;
@@ -549,7 +595,7 @@ final class Failover {
   private void close(Breaker breaker, String reason, long now) {
     List<Breaker> before = actives();
     breaker.freshChance(now);
-    breaker.awaited = false;
+    breaker.endAwait();
     move(breaker, CLOSED, reason, false);
     greet(before, now);
   }

@@ -10,6 +10,7 @@ final class History {
 
   private final Deque<Transition> transitions = new ArrayDeque<>();
   private final Listener listener;
+  private long added;
 
   /** Hears of changes, and whether a person is needed to heal what went wrong. */
   @FunctionalInterface
@@ -27,11 +28,26 @@ final class History {
   }
 
   void add(Transition transition, boolean needsOperator) {
+    keep(transition);
+    added++;
+    listener.moved(transition, needsOperator);
+  }
+
+  /** Takes over the changes of an earlier process, which everybody has heard of. */
+  void restore(List<Transition> earlier) {
+    earlier.forEach(this::keep);
+  }
+
+  private void keep(Transition transition) {
     if (transitions.size() == MAX_KEPT) {
       transitions.removeFirst();
     }
     transitions.addLast(transition);
-    listener.moved(transition, needsOperator);
+  }
+
+  /** Changes that were added, ever. */
+  long added() {
+    return added;
   }
 
   /** Oldest first. */

@@ -51,6 +51,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(LaneEgress.class);
 
   private final LaneId id;
+  private final EgressMemory memory;
   private final LongSupplier nanoClock;
   private final long originNanos;
   private final Dispatcher dispatcher;
@@ -64,6 +65,9 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
 
   /** Blocks asked for that have not arrived; used by the dispatch thread alone. */
   private int coming;
+
+  /** Changes of the dispatcher that the memory has; used by the dispatch thread alone. */
+  private long kept;
 
   private volatile EgressStatus status;
   private volatile long closeByNanos = Breaker.NEVER;
@@ -81,6 +85,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   private record Closing() implements Event {}
 
   /**
+   * @param memory what the lane begins with, and where it keeps what it comes to
    * @param clock for what people read: when states changed, how long items took
    * @param nanoClock monotonic nanoseconds, for every decision
    * @param random for jitter; used by the dispatch thread alone
@@ -88,17 +93,20 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   public LaneEgress(
       Lane lane,
       EgressSettings settings,
+      EgressMemory memory,
       InstantSource clock,
       LongSupplier nanoClock,
       RandomGenerator random,
       EgressListener listener) {
     this.id = lane.id();
+    this.memory = memory;
     this.nanoClock = nanoClock;
     this.originNanos = nanoClock.getAsLong();
     this.dispatcher =
         new Dispatcher(
             lane,
             settings,
+            memory.recall(id),
             clock,
             random,
             new GuardedListener(listener, nanoClock),
@@ -228,6 +236,16 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
       dispatcher.step(now());
     }
     status = dispatcher.status(now());
+    keepChanges();
+  }
+
+  /** Not after the end: what is abandoned at shutdown says nothing about a sink. */
+  private void keepChanges() {
+    long changes = dispatcher.changes();
+    if (changes != kept) {
+      memory.keep(id, dispatcher.past());
+      kept = changes;
+    }
   }
 
   private void handle(Event event) {

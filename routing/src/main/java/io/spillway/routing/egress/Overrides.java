@@ -39,8 +39,14 @@ final class Overrides {
     return !breaker.barred() && (pin == null || pin.exporter().equals(breaker.id));
   }
 
+  /** Takes over the pin of an earlier process, for {@link #obey} to keep or to lift. */
+  void restore(@Nullable OperatorOrder earlier) {
+    pin = earlier;
+  }
+
   /** Takes over the orders that are not over, and lifts what they no longer say. */
   void obey(OperatorOrders orders, List<Breaker> exporters) {
+    end(exporters);
     Instant now = clock.instant();
     OperatorOrder wanted = orders.pin();
     boolean holds = wanted != null && !wanted.isOver(now);

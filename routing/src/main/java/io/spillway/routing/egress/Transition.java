@@ -2,6 +2,7 @@ package io.spillway.routing.egress;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 
 /**
  * A change of an exporter's standing within one lane.
@@ -19,6 +20,16 @@ public record Transition(
     Duration lasted,
     String who,
     String reason) {
+
+  public Transition {
+    Objects.requireNonNull(exporter);
+    Objects.requireNonNull(from);
+    Objects.requireNonNull(to);
+    Objects.requireNonNull(when);
+    Objects.requireNonNull(lasted);
+    Objects.requireNonNull(who);
+    Objects.requireNonNull(reason);
+  }
 
   /**
    * A change from a state that lasted since then.

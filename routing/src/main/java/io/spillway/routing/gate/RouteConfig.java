@@ -8,7 +8,6 @@ import io.spillway.routing.FailoverSettings;
 import io.spillway.routing.Glob;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -97,16 +96,15 @@ public final class RouteConfig {
   private static RouteMatch match(Section match) {
     Set<Signal> signals = EnumSet.noneOf(Signal.class);
     for (String label : match.strings("signals")) {
-      Optional<Signal> signal =
-          Arrays.stream(Signal.values()).filter(s -> s.label().equals(label)).findFirst();
-      signal.ifPresentOrElse(
-          signals::add,
-          () ->
-              match.problem(
-                  "signals",
-                  "\""
-                      + label
-                      + "\" is not a signal (expected traces, metrics, logs or profiles)"));
+      Signal.ofLabel(label)
+          .ifPresentOrElse(
+              signals::add,
+              () ->
+                  match.problem(
+                      "signals",
+                      "\""
+                          + label
+                          + "\" is not a signal (expected traces, metrics, logs or profiles)"));
     }
     Section resource = match.section("resource");
     Map<String, List<Glob>> patterns = new LinkedHashMap<>();

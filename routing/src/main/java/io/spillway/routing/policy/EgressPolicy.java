@@ -92,8 +92,13 @@ public final class EgressPolicy implements DialPolicy {
    * @return the decision if it is against the destination; null if it is allowed
    */
   public @Nullable PolicyDecision review(Target target) {
-    PolicyDecision decision = decide(Stage.CONFIG, target, null);
+    PolicyDecision decision = explain(target);
     return decision.verdict() == Verdict.ALLOWED ? null : decision;
+  }
+
+  /** As {@link #review}, also if the destination is allowed. */
+  public PolicyDecision explain(Target target) {
+    return decide(Stage.CONFIG, target, null);
   }
 
   /**

@@ -29,6 +29,7 @@ class LaneEgressTest {
     return new LaneEgress(
         lane,
         new EgressSettings(List.of(primary, secondary), Rig.FAILOVER),
+        EgressMemory.NONE,
         InstantSource.fixed(FakeClock.START),
         System::nanoTime,
         new Random(7),

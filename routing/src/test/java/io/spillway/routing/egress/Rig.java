@@ -31,17 +31,23 @@ final class Rig implements EgressListener {
   final Dispatcher dispatcher;
 
   Rig(FakeClock clock, EgressSettings settings) {
+    this(clock, settings, EgressPast.NONE);
+  }
+
+  /** Goes on where another one stopped. */
+  Rig(FakeClock clock, EgressSettings settings, EgressPast past) {
     this.clock = clock;
     dispatcher =
         new Dispatcher(
             lane,
             settings,
+            past,
             clock,
             new Random(7),
             this,
             (attempt, outcome) ->
                 answers.add(() -> this.dispatcher().finished(attempt, outcome, clock.nanos())),
-            0);
+            clock.nanos());
   }
 
   Rig(EgressSettings settings) {
