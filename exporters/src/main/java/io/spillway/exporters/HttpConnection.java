@@ -4,6 +4,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
@@ -15,6 +18,9 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
+import io.netty.util.concurrent.PromiseCombiner;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.WireBytes;
 import java.io.ByteArrayOutputStream;
@@ -37,6 +43,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** What the sink may still say after it stopped taking the request, for example 413. */
   private static final int LAST_WORDS_MILLIS = 1000;
+
+  /**
+   * A body is copied to memory outside the heap and from there to the socket in pieces of this
+   * size: the second copy finds it in the processor's cache, and no buffer of a whole request is
+   * allocated.
+   */
+  private static final int PIECE_BYTES = 128 * 1024;
 
   private final SinkChannel channel;
   private final Owner owner;
@@ -99,8 +112,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     informational = false;
     truncated = false;
     requestWritten = false;
-    channel
-        .writeAndFlush(request)
+    write(request)
         .addListener(
             written -> {
               requestWritten = written.isSuccess();
@@ -108,6 +120,27 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                 writeFailed(written.cause());
               }
             });
+  }
+
+  /** Fails with what failed first. */
+  private Future<Void> write(FullHttpRequest request) {
+    ByteBuf content = request.content();
+    if (content.readableBytes() <= PIECE_BYTES) {
+      return channel.writeAndFlush(request);
+    }
+    Promise<Void> all = channel.eventLoop().newPromise();
+    PromiseCombiner pieces = new PromiseCombiner(channel.eventLoop());
+    pieces.add(
+        channel.write(
+            new DefaultHttpRequest(
+                request.protocolVersion(), request.method(), request.uri(), request.headers())));
+    while (content.readableBytes() > PIECE_BYTES) {
+      HttpContent piece = new DefaultHttpContent(content.readRetainedSlice(PIECE_BYTES));
+      pieces.add(channel.writeAndFlush(piece));
+    }
+    pieces.add(channel.writeAndFlush(new DefaultLastHttpContent(content)));
+    pieces.finish(all);
+    return all;
   }
 
   /** The answer may be there already, unread: a sink that refuses a large body does not read it. */

@@ -18,11 +18,13 @@ import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import java.time.Duration;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** OTLP/HTTP against a scripted server on plain sockets. */
 final class OtlpHttpExporterTest extends ExporterContract {
@@ -362,6 +364,22 @@ final class OtlpHttpExporterTest extends ExporterContract {
     assertRetry(export(exporter), ErrorClass.RESET);
 
     assertThat(sink.received()).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {128 << 10, (128 << 10) + 1, (3 << 20) + 17})
+  void export_largeBody_arrivesWhole(int length) {
+    HttpSink sink = httpSink(Script.ok(NOTHING));
+    byte[] body = new byte[length];
+    new Random(length).nextBytes(body);
+
+    Outcome outcome =
+        outcome(
+            exporter(sink.port())
+                .export(new ExportRequest(Signal.LOGS, Codec.NONE, Slice.of(body), length, 1)));
+
+    assertThat(outcome).isEqualTo(new Outcome.Delivered());
+    assertThat(sink.received().getFirst().body().toByteArray()).isEqualTo(body);
   }
 
   @Test
