@@ -8,15 +8,14 @@ import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
 import io.spillway.relay.telemetry.Meter;
 import io.spillway.relay.telemetry.Meters;
-import io.spillway.routing.DrainSettings;
-import io.spillway.routing.FailoverSettings;
+import io.spillway.routing.egress.EgressMemory;
 import io.spillway.routing.egress.EgressSettings;
 import io.spillway.routing.egress.EgressStatus;
 import io.spillway.routing.egress.FlowControl;
 import io.spillway.routing.egress.LaneEgress;
-import io.spillway.routing.egress.LaneFlow;
 import io.spillway.routing.egress.OperatorOrders;
 import io.spillway.routing.egress.OverQuota;
+import io.spillway.routing.gate.ExporterPlace;
 import io.spillway.routing.gate.RouteSettings;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,6 +23,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The open lanes, each with its egress. A lane whose route is gone is retired: it takes nothing new
- * and drains to the exporters it had.
+ * and drains to the exporters it had ({@link RetiredRoute}).
  *
  * <p>Safe on any thread.
  */
@@ -48,6 +48,7 @@ final class Lanes {
   private final Buffer buffer;
   private final Meters meters;
   private final RouteMemory memory;
+  private final EgressMemory pasts;
   private final Steering steering;
   private final FlowControl flow;
   private final Map<LaneId, ActiveLane> active = new ConcurrentHashMap<>();
@@ -60,10 +61,17 @@ final class Lanes {
 
   private volatile Runnable whenOpened = () -> {};
 
-  Lanes(Buffer buffer, Meters meters, RouteMemory memory, Steering steering, FlowControl flow) {
+  Lanes(
+      Buffer buffer,
+      Meters meters,
+      RouteMemory memory,
+      EgressMemory pasts,
+      Steering steering,
+      FlowControl flow) {
     this.buffer = buffer;
     this.meters = meters;
     this.memory = memory;
+    this.pasts = pasts;
     this.steering = steering;
     this.flow = flow;
   }
@@ -90,7 +98,7 @@ final class Lanes {
     Latent found = latent.remove(id);
     if (found != null) {
       EgressSettings egress = found.egress.with(orders(id, false));
-      point(open(id, egress, found.settings), egress, false);
+      point(open(id, egress, found.settings), egress, false, null);
       log.info("lane {}: opened by the first request of its signal", id);
     }
     ActiveLane lane = active.get(id);
@@ -119,12 +127,14 @@ final class Lanes {
    *
    * @param settings of the lanes of each route, by its name
    * @param exporters by id; every id in the routes is there
+   * @param places where they send, by id
    * @throws IOException if the buffer directory cannot be listed
    */
   synchronized void apply(
       List<RouteSettings> routes,
       Map<String, LaneSettings> settings,
-      Map<String, Exporter> exporters)
+      Map<String, Exporter> exporters,
+      Map<String, ExporterPlace> places)
       throws IOException {
     Set<LaneId> present = new HashSet<>(active.keySet());
     present.addAll(buffer.onDisk());
@@ -155,8 +165,9 @@ final class Lanes {
     }
     Map<LaneId, Lane> opened = new LinkedHashMap<>();
     wanted.forEach((id, egress) -> opened.put(id, open(id, egress, find(settings, id.route()))));
-    wanted.forEach((id, egress) -> point(Objects.requireNonNull(opened.get(id)), egress, false));
-    retire(wanted.keySet(), exporters);
+    wanted.forEach(
+        (id, egress) -> point(Objects.requireNonNull(opened.get(id)), egress, false, null));
+    retire(wanted.keySet(), exporters, places);
     memory.remember(routes);
   }
 
@@ -174,7 +185,7 @@ final class Lanes {
     if (!next.equals(last)) {
       lane.egress().retarget(next);
     }
-    return new ActiveLane(lane.lane(), lane.egress(), next, lane.retired());
+    return new ActiveLane(lane.lane(), lane.egress(), next, lane.retired(), lane.problem());
   }
 
   /** The pin of a route that is gone is gone too; exporters are paused for all lanes. */
@@ -200,23 +211,25 @@ final class Lanes {
     return buffer.lane(id, egress.exporters().getFirst().codec(), settings);
   }
 
-  private void point(Lane lane, EgressSettings settings, boolean retired) {
+  private void point(
+      Lane lane, EgressSettings settings, boolean retired, @Nullable String problem) {
     lane.codec(settings.exporters().getFirst().codec());
     ActiveLane before = active.get(lane.id());
     LaneEgress running = before == null ? null : before.egress();
     if (running != null) {
       running.retarget(settings);
-      active.put(lane.id(), new ActiveLane(lane, running, settings, retired));
+      active.put(lane.id(), new ActiveLane(lane, running, settings, retired, problem));
     } else {
       LaneEgress egress =
           new LaneEgress(
               lane,
               settings,
+              pasts,
               buffer.clock(),
               System::nanoTime,
               RandomGenerator.getDefault(),
               meters);
-      active.put(lane.id(), new ActiveLane(lane, egress, settings, retired));
+      active.put(lane.id(), new ActiveLane(lane, egress, settings, retired, problem));
       egress.start();
       meters.lane(lane);
     }
@@ -304,77 +317,70 @@ final class Lanes {
   }
 
   /**
-   * Lets lanes without a route drain: those open now to the exporters they have, newly made ones of
-   * the same ids among them; those found on disk to the ones remembered.
+   * Lets lanes without a route drain, those that are open now and those found on disk: to the
+   * exporters that their routes had, as their routes would have sent.
    */
-  private void retire(Set<LaneId> wanted, Map<String, Exporter> exporters) throws IOException {
-    for (ActiveLane lane : List.copyOf(active.values())) {
-      if (!wanted.contains(lane.lane().id()) && lane.settings() != null) {
-        EgressSettings last = renewed(lane.lane().id(), lane.settings(), exporters);
-        if (!lane.retired()) {
-          log.info(
-              "lane {}: its route is gone. It drains to {}.",
-              lane.lane().id(),
-              ids(last.exporters()));
-        }
-        point(lane.lane(), last, true);
-      }
-    }
-    for (LaneId id : buffer.onDisk()) {
+  private void retire(
+      Set<LaneId> wanted, Map<String, Exporter> exporters, Map<String, ExporterPlace> places)
+      throws IOException {
+    Set<LaneId> without = new LinkedHashSet<>(buffer.onDisk());
+    all().forEach(lane -> without.add(lane.lane().id()));
+    without.removeAll(wanted);
+    for (LaneId id : without) {
       ActiveLane known = active.get(id);
-      if (known == null || known.egress() == null) {
-        drainFound(id, exporters);
+      List<Exporter> present = known == null ? List.of() : known.exporters();
+      LastRoute last = memory.recall(id.route());
+      if (last == null) {
+        last = LastRoute.of(ids(present));
       }
+      drain(id, known, last, RetiredRoute.of(last, exporters, places, present));
     }
-  }
-
-  private EgressSettings renewed(
-      LaneId lane, EgressSettings last, Map<String, Exporter> exporters) {
-    return new EgressSettings(
-        last.levels().stream()
-            .map(
-                level ->
-                    level.stream()
-                        .map(exporter -> exporters.getOrDefault(exporter.id(), exporter))
-                        .toList())
-            .toList(),
-        last.failover(),
-        orders(lane, true),
-        last.drain(),
-        last.flow());
   }
 
   /**
    * Every lane on disk is opened, so that the ledger and the disk budget know it, even if nothing
    * can take its data.
    */
-  private void drainFound(LaneId id, Map<String, Exporter> exporters) {
-    List<String> remembered = memory.recall(id.route());
-    List<Exporter> last =
-        remembered.stream()
-            .filter(exporters::containsKey)
-            .map(exporter -> exporter(exporters, exporter))
-            .toList();
-    Lane lane = buffer.lane(id, last.isEmpty() ? Codec.GZIP : last.getFirst().codec());
-    long items = lane.status().items();
-    if (!last.isEmpty()) {
-      LaneFlow shared = flow.lane(id.route(), ids(last));
-      EgressSettings settings =
-          new EgressSettings(last, FailoverSettings.DEFAULT, DrainSettings.DEFAULT, shared)
-              .with(orders(id, true));
-      point(lane, settings, true);
-      log.info("lane {}: its route is gone. {} items drain to {}.", id, items, ids(last));
+  private void drain(LaneId id, @Nullable ActiveLane known, LastRoute last, RetiredRoute route) {
+    List<Exporter> sinks = route.exporters();
+    Lane lane =
+        known != null
+            ? known.lane()
+            : buffer.lane(id, sinks.isEmpty() ? Codec.GZIP : sinks.getFirst().codec());
+    if (sinks.isEmpty()) {
+      strand(lane, known, route);
       return;
     }
-    active.put(id, new ActiveLane(lane, null, null, true));
-    meters.lane(lane);
-    if (items > 0) {
-      log.error(
-          "lane {}: its route is gone and none of its exporters {} is configured. Its {} items stay"
-              + " on disk; configure one of them, or the route, to drain it.",
+    EgressSettings settings =
+        new EgressSettings(
+            route.levels(),
+            last.failover(),
+            orders(id, true),
+            last.drain(),
+            flow.lane(id.route(), ids(sinks)));
+    point(lane, settings, true, route.problem());
+    if (known == null || !known.retired() || known.egress() == null) {
+      log.info(
+          "lane {}: its route is gone. {} items drain to {}.{}",
           id,
-          remembered,
-          items);
+          lane.status().items(),
+          ids(sinks),
+          route.problem() == null ? "" : " " + route.problem() + ".");
+    }
+  }
+
+  private void strand(Lane lane, @Nullable ActiveLane known, RetiredRoute route) {
+    String why = route.problem() == null ? "it is not known where it sent" : route.problem();
+    String problem =
+        "its route is gone and no exporter is left to drain to (%s). Its data stays on disk;"
+                .formatted(why)
+            + " configure one of them, or the route, to drain it.";
+    active.put(lane.id(), new ActiveLane(lane, null, null, true, problem));
+    if (known == null) {
+      meters.lane(lane);
+    }
+    if (lane.status().items() > 0) {
+      log.error("lane {}: {} ({} items)", lane.id(), problem, lane.status().items());
     }
   }
 
@@ -412,9 +418,14 @@ final class Lanes {
    * @param egress null if no exporter of the lane is configured
    * @param settings what the egress was last given; null without one
    * @param retired whether its route is gone
+   * @param problem why a retired lane does not drain as its route sent; null if it does
    */
   record ActiveLane(
-      Lane lane, @Nullable LaneEgress egress, @Nullable EgressSettings settings, boolean retired) {
+      Lane lane,
+      @Nullable LaneEgress egress,
+      @Nullable EgressSettings settings,
+      boolean retired,
+      @Nullable String problem) {
 
     List<Exporter> exporters() {
       return settings == null ? List.of() : settings.exporters();

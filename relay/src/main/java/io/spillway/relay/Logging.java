@@ -6,6 +6,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
 import io.spillway.relay.telemetry.TelemetryConfig;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,16 @@ final class Logging {
     JsonEncoder encoder = new JsonEncoder();
     encoder.setContext(context);
     encoder.start();
+    return toStandardError(context, encoder);
+  }
+
+  /**
+   * An appender that is ready.
+   *
+   * @param encoder started
+   */
+  static ConsoleAppender<ILoggingEvent> toStandardError(
+      LoggerContext context, Encoder<ILoggingEvent> encoder) {
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context);
     appender.setTarget("System.err");

@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.security.Security;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -18,17 +19,7 @@ import picocli.CommandLine.IVersionProvider;
     name = "spillway",
     description = "A durable, accountable OTLP egress relay.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
-    subcommands = {
-      RunCommand.class,
-      DemoCommand.class,
-      ValidateCommand.class,
-      PrintConfigCommand.class,
-      SendCommand.class,
-      CaptureCommand.class,
-      BufferCommand.class,
-      SinkCommand.class,
-    })
+    versionProvider = Main.Version.class)
 public final class Main {
 
   static final int BAD_CONFIG = CommandLine.ExitCode.USAGE;
@@ -43,16 +34,72 @@ public final class Main {
 
   public static void main(String[] args) {
     Security.setProperty("networkaddress.cache.ttl", NAMES_KEPT_SECONDS);
-    System.exit(commandLine().setOut(standardOutput()).execute(args));
+    System.exit(commandLine(args).setOut(standardOutput()).execute(args));
   }
 
-  static CommandLine commandLine() {
+  /**
+   * The command line that these arguments need: the verb that they begin with, since picocli looks
+   * into every class of every verb it knows, or else all verbs.
+   */
+  static CommandLine commandLine(String... args) {
     CommandLine line = new CommandLine(new Main());
-    // Resending needs the whole configuration, which the commands beside it do not know.
-    CommandLine buffer = Objects.requireNonNull(line.getSubcommands().get("buffer"));
-    Objects.requireNonNull(buffer.getSubcommands().get("dead-letters"))
-        .addSubcommand(new DeadLettersResendCommand());
+    Verb wanted = args.length == 0 ? null : Verb.of(args[0]);
+    for (Verb verb : wanted == null ? Verb.values() : new Verb[] {wanted}) {
+      line.addSubcommand(verb.command());
+    }
     return line;
+  }
+
+  /** What the program can do, in the order of its help. */
+  private enum Verb {
+    RUN("run"),
+    DEMO("demo"),
+    VALIDATE("validate"),
+    PRINT_CONFIG("print-config"),
+    EXPLAIN("explain"),
+    SEND("send"),
+    CAPTURE("capture"),
+    BUFFER("buffer"),
+    SINK("sink"),
+    REHEARSE("rehearse");
+
+    private final String word;
+
+    Verb(String word) {
+      this.word = word;
+    }
+
+    static @Nullable Verb of(String word) {
+      for (Verb verb : values()) {
+        if (verb.word.equals(word)) {
+          return verb;
+        }
+      }
+      return null;
+    }
+
+    CommandLine command() {
+      return switch (this) {
+        case RUN -> new CommandLine(new RunCommand());
+        case DEMO -> new CommandLine(new DemoCommand());
+        case VALIDATE -> new CommandLine(new ValidateCommand());
+        case PRINT_CONFIG -> new CommandLine(new PrintConfigCommand());
+        case EXPLAIN -> new CommandLine(new ExplainCommand());
+        case SEND -> new CommandLine(new SendCommand());
+        case CAPTURE -> new CommandLine(new CaptureCommand());
+        case BUFFER -> buffer();
+        case SINK -> new CommandLine(new SinkCommand());
+        case REHEARSE -> new CommandLine(new RehearseCommand());
+      };
+    }
+
+    /** Resending needs the whole configuration, which the commands beside it do not know. */
+    private static CommandLine buffer() {
+      CommandLine buffer = new CommandLine(new BufferCommand());
+      Objects.requireNonNull(buffer.getSubcommands().get("dead-letters"))
+          .addSubcommand(new DeadLettersResendCommand());
+      return buffer;
+    }
   }
 
   /** Telemetry is UTF-8, whatever the locale; standard output would make question marks of it. */

@@ -21,7 +21,6 @@ import tools.jackson.databind.json.JsonMapper;
 final class OrderFile {
   private static final Logger log = LoggerFactory.getLogger(OrderFile.class);
 
-  private final JsonMapper json = JsonMapper.shared();
   private final ReplacedFile file;
 
   /**
@@ -64,7 +63,7 @@ final class OrderFile {
       return Orders.NONE;
     }
     try {
-      Stored stored = json.readValue(file.read(), Stored.class);
+      Stored stored = JsonMapper.shared().readValue(file.read(), Stored.class);
       return new Orders(orders(stored.pins()), orders(stored.pauses()));
     } catch (IOException | JacksonException | DateTimeException | NullPointerException e) {
       log.error(
@@ -90,7 +89,7 @@ final class OrderFile {
   void write(Orders orders) throws IOException {
     Stored stored = new Stored(stored(orders.pins()), stored(orders.pauses()));
     try {
-      file.write(json.writeValueAsString(stored));
+      file.write(JsonMapper.shared().writeValueAsString(stored));
     } catch (IOException e) {
       throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
     }

@@ -3,6 +3,7 @@ package io.spillway.relay;
 import io.spillway.buffer.Buffer;
 import io.spillway.config.Problems;
 import io.spillway.exporters.Exporters;
+import io.spillway.otlp.codec.GzipLibrary;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.receivers.Admission;
@@ -55,6 +56,7 @@ final class Relay {
   private final IdleProber prober;
   private final Meters meters;
   private final QuotaMemory quotaMemory;
+  private final FailoverMemory failoverMemory;
   private final FlowControl flow;
   private final Admission admission;
   private final AtomicReference<Gate> gate = new AtomicReference<>();
@@ -77,8 +79,15 @@ final class Relay {
     this.steering = new Steering(config.buffer().directory(), buffer.clock());
     this.quotaMemory = new QuotaMemory(config.buffer().directory());
     this.flow = new FlowControl(InstantSource.system(), System::nanoTime, quotaMemory.recall());
+    this.failoverMemory = new FailoverMemory(config.buffer().directory());
     this.lanes =
-        new Lanes(buffer, meters, new RouteMemory(config.buffer().directory()), steering, flow);
+        new Lanes(
+            buffer,
+            meters,
+            new RouteMemory(config.buffer().directory()),
+            failoverMemory,
+            steering,
+            flow);
     this.prober = new IdleProber(buffer.clock(), RandomGenerator.getDefault(), meters::idleProbe);
     this.factory = new Exporters(policy);
     this.egressMeters = new EgressMeters(meters, policy, audit);
@@ -122,7 +131,7 @@ final class Relay {
     }
     flow.apply(config.flow());
     quotaMemory.follow(flow);
-    lanes.apply(config.routes(), config.lanes(), exporters);
+    lanes.apply(config.routes(), config.lanes(), exporters, config.places());
     steer(config);
     steering.onChange(lanes::steer);
     lanes.whenOpened(() -> probe(this.config));
@@ -136,6 +145,11 @@ final class Relay {
     view.state(RelayView.State.RUNNING);
     check.start();
     prober.start();
+    // Takes a good part of a start; until then gzip is the JDK's.
+    Thread.ofPlatform()
+        .name("gzip library")
+        .daemon()
+        .start(() -> log.info("gzip: {}", GzipLibrary.load()));
     log.info(
         "ready: grpc={} http={} admin={}",
         Objects.requireNonNullElse(receiver.servedAt(Transport.GRPC), "off"),
@@ -211,7 +225,7 @@ final class Relay {
     Map<String, Exporter> made = make(next);
     flow.apply(next.flow());
     try {
-      lanes.apply(next.routes(), next.lanes(), made);
+      lanes.apply(next.routes(), next.lanes(), made, next.places());
     } catch (IOException e) {
       made.values().forEach(exporter -> exporter.close(Duration.ZERO));
       return List.of(
@@ -286,6 +300,7 @@ final class Relay {
     factory.close();
     audit.close();
     quotaMemory.close();
+    failoverMemory.close();
     if (admin != null) {
       admin.close();
     }

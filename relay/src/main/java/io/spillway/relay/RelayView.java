@@ -179,6 +179,7 @@ final class RelayView implements AdminView {
     body.put("route", active.lane().id().route());
     body.put("signal", active.lane().id().signal().label());
     body.put("retired", active.retired());
+    body.put("problem", active.problem());
     body.put("items", status.items());
     body.put("blocks", status.blocks());
     body.put("bytes", status.bytes());

@@ -49,6 +49,10 @@ final class RunCommand implements Callable<Integer> {
       return Main.BAD_CONFIG;
     }
     Logging.apply(config.telemetry());
+    // Before the start, so that whoever sees it ready and stops it is answered with exit code 0.
+    CountDownLatch stop = new CountDownLatch(1);
+    Signals.on("TERM", stop::countDown);
+    Signals.on("INT", stop::countDown);
     Relay relay;
     try {
       relay = Relay.start(config);
@@ -59,7 +63,7 @@ final class RunCommand implements Callable<Integer> {
       log.error("{}", e.getMessage());
       return 1;
     }
-    return serve(relay);
+    return serve(relay, stop);
   }
 
   /** Audits the destinations that the start is refused for. */
@@ -71,11 +75,8 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private int serve(Relay relay) throws InterruptedException {
-    CountDownLatch stop = new CountDownLatch(1);
+  private int serve(Relay relay, CountDownLatch stop) throws InterruptedException {
     try (Reloader reloader = new Reloader(options, relay)) {
-      Signals.on("TERM", stop::countDown);
-      Signals.on("INT", stop::countDown);
       Signals.on("HUP", () -> reloader.request("SIGHUP"));
       reloader.start();
       stop.await();

@@ -34,6 +34,22 @@ final class Signals {
     }
   }
 
+  /**
+   * Sends a signal to this process.
+   *
+   * @param name without {@code SIG}
+   */
+  static void raise(String name) {
+    try {
+      Class<?> signal = Class.forName("sun.misc.Signal");
+      signal
+          .getMethod("raise", signal)
+          .invoke(null, signal.getConstructor(String.class).newInstance(name));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("this JVM cannot raise SIG" + name, e);
+    }
+  }
+
   private static Object answer(Object self, Method method, Object[] arguments, Runnable action) {
     return switch (method.getName()) {
       case "equals" -> System.identityHashCode(self) == System.identityHashCode(arguments[0]);

@@ -149,6 +149,22 @@ class BufferCommandsTest {
   }
 
   @Test
+  void cat_tenants_saysWhoseEachRequestIs() throws Exception {
+    try (Buffer open = open()) {
+      Lane metrics = open.lane(new LaneId("default", Signal.METRICS), Codec.NONE);
+      Stored.request(metrics, new byte[] {0x0a, 0}, 1, "acme");
+      Stored.request(metrics, new byte[] {0x0a, 0}, 1);
+    }
+
+    assertThat(run("cat", "--directory", buffer, "--tenants", "default/metrics")).isZero();
+
+    assertThat(out.toString().lines())
+        .containsExactly(
+            "{\"tenant\":\"acme\",\"request\":{\"resourceMetrics\":[{}]}}",
+            "{\"tenant\":\"\",\"request\":{\"resourceMetrics\":[{}]}}");
+  }
+
+  @Test
   void cat_allWithLimit_isTheFirstRequests() {
     assertThat(run("cat", "--directory", buffer, "--all", "--limit", "2")).isZero();
 

@@ -82,7 +82,8 @@ class DeadLettersCommandTest {
                         DropReason.TOO_LARGE,
                         "413",
                         Slice.of(new byte[] {0x0a, 0}),
-                        7)))
+                        7,
+                        "acme")))
         .isTrue();
   }
 
@@ -116,8 +117,8 @@ class DeadLettersCommandTest {
         .startsWith("default/traces")
         .contains(letters(TRACES).getFirst().id())
         .contains("too_large")
-        .endsWith("413");
-    assertThat(lines.get(2)).startsWith("default/logs").contains("bad_data").endsWith("bad log");
+        .containsPattern("file/out +acme +413$");
+    assertThat(lines.get(2)).startsWith("default/logs").containsPattern("bad_data .* - +bad log$");
     assertThat(lines.get(3)).startsWith("total").contains("  8  ");
   }
 
@@ -130,6 +131,7 @@ class DeadLettersCommandTest {
     assertThat(letter.required("items").asInt()).isEqualTo(1);
     assertThat(letter.required("exporter").asString()).isEqualTo("file/out");
     assertThat(letter.required("words").asString()).isEqualTo("bad log");
+    assertThat(letter.required("tenant").asString()).isEmpty();
   }
 
   @Test

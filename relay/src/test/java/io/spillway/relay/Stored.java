@@ -21,11 +21,17 @@ final class Stored {
 
   /** Returns once the request is stored. */
   static void request(Lane lane, byte[] request, int items) {
+    request(lane, request, items, "");
+  }
+
+  /** Returns once the tenant's request is stored. */
+  static void request(Lane lane, byte[] request, int items, String tenant) {
     CompletableFuture<String> stored = new CompletableFuture<>();
     lane.append(
         Slice.of(request),
         items,
         0,
+        tenant,
         new Lane.AppendCallback() {
           @Override
           public void appended() {

@@ -20,7 +20,6 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Answers {@code POST /api/v1/routes/ROUTE/pin|release} and {@code POST
@@ -78,8 +77,7 @@ final class SteeringHandler {
 
   private static Body body(Reply reply) {
     return switch (reply) {
-      case Done(Map<String, Object> body) ->
-          AdminServer.json(JsonMapper.shared().writeValueAsString(body));
+      case Done(Map<String, Object> body) -> AdminServer.json(body);
       case Unknown(String why) -> AdminServer.text(404, why);
       case Refused(String why) -> AdminServer.text(409, why);
     };

@@ -9,8 +9,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** What the lines of the audit look like. */
 final class AuditLines {
-  private final JsonMapper json = JsonMapper.shared();
-
   /** A decision, when it was made first. */
   String decision(Instant when, PolicyDecision decision) {
     return write(body(when, decision));
@@ -53,7 +51,8 @@ final class AuditLines {
     return body;
   }
 
+  /** Not a field: the mapper is slow to make, and most relays never write a line at their start. */
   private String write(Map<String, Object> body) {
-    return json.writeValueAsString(body);
+    return JsonMapper.shared().writeValueAsString(body);
   }
 }

@@ -45,7 +45,9 @@ public final class EgressAudit implements Consumer<PolicyDecision>, AutoCloseabl
 
   private static final Duration COMPLAIN_EVERY = Duration.ofSeconds(10);
   private static final long TICK_MILLIS = 1000;
-  private static final long CLOSE_MILLIS = 2000;
+
+  /** The first line waits for the classes that write it, which takes a busy machine a while. */
+  private static final long CLOSE_MILLIS = 10_000;
 
   private final InstantSource clock;
   private final BlockingQueue<Entry> waiting = new ArrayBlockingQueue<>(MAX_WAITING);

@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
 
 /** {@code buffer cat}: shows what is in lanes. */
 @Command(
@@ -40,6 +41,13 @@ public final class CatCommand implements Callable<Integer> {
       paramLabel = "REQUESTS",
       description = "Stops after this many requests, which are lines.")
   private long limit = Long.MAX_VALUE;
+
+  @Option(
+      names = "--tenants",
+      description =
+          "Prints {\"tenant\":\"…\",\"request\":{…}} lines: whose each request is, empty if"
+              + " nobody's.")
+  private boolean tenants;
 
   private long printed;
   private long unreadable;
@@ -83,14 +91,14 @@ public final class CatCommand implements Callable<Integer> {
       boolean more = true;
       for (Block b = requests.next(); b != null && more; b = more ? requests.next() : null) {
         Signal signal = b.signal();
-        more = requests.each(b, (request, items) -> print(signal, request));
+        more = requests.each(b, (bytes, request) -> print(signal, bytes, request.tenant()));
       }
       unreadable += requests.unreadable();
       return more;
     }
   }
 
-  private boolean print(Signal signal, Slice request) {
+  private boolean print(Signal signal, Slice request, String tenant) {
     JsonWriter.Json json;
     try {
       json = JsonWriter.write(signal, request);
@@ -102,8 +110,14 @@ public final class CatCommand implements Callable<Integer> {
     hidden += json.unknownBytes();
     Slice text = json.text();
     PrintWriter out = spec.commandLine().getOut();
-    out.println(new String(text.array(), text.offset(), text.length(), StandardCharsets.UTF_8));
+    String line = new String(text.array(), text.offset(), text.length(), StandardCharsets.UTF_8);
+    out.println(tenants ? withTenant(tenant, line) : line);
     printed++;
     return !out.checkError() && printed < limit; // an error: the reader closed the pipe
+  }
+
+  private static String withTenant(String tenant, String request) {
+    return "{\"tenant\":%s,\"request\":%s}"
+        .formatted(JsonMapper.shared().writeValueAsString(tenant), request);
   }
 }

@@ -109,7 +109,7 @@ public final class DeadLetterResend {
         0,
         0,
         letter.items(),
-        List.of(new Block.Request(letter.request().length(), letter.items())),
+        List.of(new Block.Request(letter.request().length(), letter.items(), letter.tenant())),
         letter.request().length(),
         letter.request(),
         when,

@@ -45,7 +45,8 @@ public final class DeadLettersCommand implements Callable<Integer> {
 
   private int list() throws CommandFailure, IOException {
     PrintWriter out = spec.commandLine().getOut();
-    Table table = new Table("LANE", "ID", "ITEMS", "BYTES", "REASON", "EXPORTER", "WORDS");
+    Table table =
+        new Table("LANE", "ID", "ITEMS", "BYTES", "REASON", "EXPORTER", "TENANT", "WORDS");
     long items = 0;
     long bytes = 0;
     List<Chosen> chosen = names.choose(options.open());
@@ -65,7 +66,7 @@ public final class DeadLettersCommand implements Callable<Integer> {
     if (!json && chosen.isEmpty()) {
       out.println("no dead letters");
     } else if (!json) {
-      table.add("total", "", Quantities.count(items), Quantities.bytes(bytes), "", "", "");
+      table.add("total", "", Quantities.count(items), Quantities.bytes(bytes), "", "", "", "");
       table.lines().forEach(out::println);
     }
     return 0;
@@ -83,11 +84,13 @@ public final class DeadLettersCommand implements Callable<Integer> {
   private static void row(Table table, Chosen letter, LetterContent content) {
     String reason = "?";
     String exporter = "?";
+    String tenant = "?";
     String words;
     switch (content) {
       case LetterContent.Intact(DeadLetter l, var _) -> {
         reason = l.reason().label();
         exporter = l.exporter();
+        tenant = l.tenant().isEmpty() ? "-" : l.tenant();
         words = l.words();
       }
       case LetterContent.Unreadable(String why) -> words = "unreadable: " + why;
@@ -99,6 +102,7 @@ public final class DeadLettersCommand implements Callable<Integer> {
         Quantities.bytes(letter.entry().bytes()),
         reason,
         exporter,
+        tenant,
         words.length() > MAX_WORDS ? words.substring(0, MAX_WORDS) + "…" : words);
   }
 
@@ -114,6 +118,7 @@ public final class DeadLettersCommand implements Callable<Integer> {
       case LetterContent.Intact(DeadLetter l, var _) -> {
         object.put("reason", l.reason().label());
         object.put("exporter", l.exporter());
+        object.put("tenant", l.tenant());
         object.put("words", l.words());
       }
       case LetterContent.Unreadable(String why) -> object.put("unreadable", why);

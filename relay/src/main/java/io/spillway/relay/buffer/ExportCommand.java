@@ -117,9 +117,9 @@ public final class ExportCommand implements Callable<Integer> {
         Block block = b;
         requests.each(
             block,
-            (request, count) -> {
+            (bytes, request) -> {
               try {
-                files.append(request, count, block.firstAccepted());
+                files.append(bytes, request.items(), block.firstAccepted());
               } catch (MalformedRequestException e) {
                 unreadable++;
                 spec.commandLine()

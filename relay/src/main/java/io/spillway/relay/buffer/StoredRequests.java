@@ -79,7 +79,7 @@ final class StoredRequests implements AutoCloseable {
   /** What is done with each request. */
   interface Sink {
     /** False to stop. */
-    boolean take(Slice request, int items) throws IOException;
+    boolean take(Slice bytes, Request request) throws IOException;
   }
 
   /** Hands out the original requests of a block, decompressed; false if the sink had enough. */
@@ -94,7 +94,7 @@ final class StoredRequests implements AutoCloseable {
     }
     int offset = 0;
     for (Request request : block.requests()) {
-      if (!sink.take(plain.sub(offset, request.length()), request.items())) {
+      if (!sink.take(plain.sub(offset, request.length()), request)) {
         return false;
       }
       offset += request.length();

@@ -14,7 +14,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -28,9 +27,6 @@ final class LoadRun {
   private static final Duration DEFAULT_WAIT = Duration.ofSeconds(1);
   private static final Duration MAX_WAIT = Duration.ofSeconds(5);
 
-  /** Latencies by their logarithm: 32 buckets to a factor of two. */
-  private static final int BUCKETS_PER_DOUBLING = 32;
-
   private final Exporter exporter;
   private final List<Signal> signals;
   private final Telemetry telemetry;
@@ -41,7 +37,7 @@ final class LoadRun {
   private final AtomicLong toldToWait = new AtomicLong();
   private final AtomicLong givenUp = new AtomicLong();
   private final AtomicReference<String> lastError = new AtomicReference<>("");
-  private final AtomicLongArray latencies = new AtomicLongArray(64 * BUCKETS_PER_DOUBLING);
+  private final Latencies latencies = new Latencies();
 
   LoadRun(Exporter exporter, List<Signal> signals, Telemetry telemetry, int batch) {
     this.exporter = exporter;
@@ -100,7 +96,7 @@ final class LoadRun {
       case Outcome.Delivered delivered -> {
         acknowledged.addAndGet(request.items() - delivered.rejected());
         rejected.addAndGet(delivered.rejected());
-        latencies.incrementAndGet(bucket(nanos));
+        latencies.add(nanos);
         slots.release();
       }
       case Outcome.Retry retry -> {
@@ -133,10 +129,6 @@ final class LoadRun {
     slots.release();
   }
 
-  private static int bucket(long nanos) {
-    return (int) (Math.log(Math.max(1, nanos)) / Math.log(2) * BUCKETS_PER_DOUBLING);
-  }
-
   /** How a run went. */
   record Result(
       long acknowledged,
@@ -145,22 +137,5 @@ final class LoadRun {
       long givenUp,
       double seconds,
       String lastError,
-      AtomicLongArray latencies) {
-
-    /** The upper edge of the bucket with the quantile, in milliseconds: within 3 % of the truth. */
-    double percentileMillis(double quantile) {
-      long total = 0;
-      for (int i = 0; i < latencies.length(); i++) {
-        total += latencies.get(i);
-      }
-      long rank = (long) Math.ceil(total * quantile);
-      for (int i = 0; i < latencies.length(); i++) {
-        rank -= latencies.get(i);
-        if (rank <= 0 && total > 0) {
-          return Math.pow(2, (i + 1.0) / BUCKETS_PER_DOUBLING) / 1e6;
-        }
-      }
-      return 0;
-    }
-  }
+      Latencies latencies) {}
 }

@@ -161,8 +161,8 @@ public final class SendCommand implements Callable<Integer> {
         result.rejected(),
         result.toldToWait(),
         result.givenUp(),
-        result.percentileMillis(0.50),
-        result.percentileMillis(0.99));
+        result.latencies().millis(0.50),
+        result.latencies().millis(0.99));
     if (!result.lastError().isEmpty()) {
       out.println("last trouble: " + result.lastError());
     }
