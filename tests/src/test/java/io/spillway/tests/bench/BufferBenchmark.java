@@ -11,6 +11,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.tests.harness.Folders;
 import io.spillway.tests.harness.Items;
 import io.spillway.tests.harness.Kind;
 import io.spillway.tests.harness.Program;
@@ -31,7 +32,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -83,14 +83,14 @@ public final class BufferBenchmark {
     }
     BufferBenchmark benchmark = new BufferBenchmark();
     try {
-      System.out.println(Children.machine());
+      System.out.println(Machine.describe());
       benchmark.append();
       benchmark.start();
       benchmark.lanes();
       benchmark.outage();
     } finally {
       benchmark.children.close();
-      delete(benchmark.directory);
+      Folders.delete(benchmark.directory);
     }
   }
 
@@ -138,7 +138,7 @@ public final class BufferBenchmark {
       fill(lane, block, 1, APPEND_BYTES / BLOCK_BYTES);
       rate = megabytesPerSecond(APPEND_BYTES, start);
     }
-    delete(at);
+    Folders.delete(at);
     return rate;
   }
 
@@ -242,7 +242,7 @@ public final class BufferBenchmark {
           median(backlog.rssAtFirst()),
           median(backlog.rssLater()),
           median(backlog.anonymousLater()));
-      delete(backlog.at());
+      Folders.delete(backlog.at());
     }
     sink.stop(0);
   }
@@ -297,13 +297,13 @@ public final class BufferBenchmark {
       throw new IllegalStateException("nothing was delivered within a minute");
     }
     backlog.seconds().add((System.nanoTime() - start) / 1e9);
-    backlog.rssAtFirst().add(Children.memoryMib(relay, "VmRSS"));
+    backlog.rssAtFirst().add((long) Usage.memoryMib(relay, "VmRSS"));
     boolean ended = relay.waitFor(DRAIN_FOR.toMillis(), TimeUnit.MILLISECONDS);
     if (ended) {
       throw new IllegalStateException("the relay ended by itself");
     }
-    backlog.rssLater().add(Children.memoryMib(relay, "VmRSS"));
-    backlog.anonymousLater().add(Children.memoryMib(relay, "RssAnon"));
+    backlog.rssLater().add((long) Usage.memoryMib(relay, "VmRSS"));
+    backlog.anonymousLater().add((long) Usage.memoryMib(relay, "RssAnon"));
     relay.destroy();
     relay.waitFor(30, TimeUnit.SECONDS);
   }
@@ -366,7 +366,7 @@ public final class BufferBenchmark {
               BufferBenchmark.class.getName(), "lanes", Integer.toString(lanes), at.toString()));
       Process process = children.launch(name, command);
       Matcher ready = children.await(name, Pattern.compile("open (\\d+)"), process);
-      long rss = Children.memoryMib(process, "VmRSS");
+      long rss = (long) Usage.memoryMib(process, "VmRSS");
       rssOfOne = lanes == 1 ? rss : rssOfOne;
       System.out.printf(
           Locale.ROOT,
@@ -378,7 +378,7 @@ public final class BufferBenchmark {
           rss,
           lanes == 1 ? rss : (rss - rssOfOne) / (lanes - 1.0));
       process.destroyForcibly().waitFor();
-      delete(at);
+      Folders.delete(at);
     }
   }
 
@@ -488,16 +488,6 @@ public final class BufferBenchmark {
         }
       }
       throw new IllegalStateException("no lane of traces in " + status);
-    }
-  }
-
-  static void delete(Path at) throws IOException {
-    if (Files.exists(at)) {
-      try (Stream<Path> files = Files.walk(at)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
     }
   }
 }

@@ -63,34 +63,6 @@ final class Children implements AutoCloseable {
     return process.info().totalCpuDuration().orElseThrow();
   }
 
-  /** A line of {@code /proc/PID/status} that counts KiB, in MiB. */
-  static long memoryMib(Process process, String key) throws IOException {
-    for (String line :
-        Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
-      if (line.startsWith(key)) {
-        return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
-      }
-    }
-    throw new IllegalStateException("no " + key);
-  }
-
-  /** The machine, in a few words. */
-  static String machine() throws IOException {
-    String model =
-        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-            .filter(line -> line.startsWith("model name"))
-            .map(line -> line.substring(line.indexOf(':') + 2))
-            .findFirst()
-            .orElse("unknown processor");
-    return "%d cores of %s, %s %s, Java %s"
-        .formatted(
-            Runtime.getRuntime().availableProcessors(),
-            model,
-            System.getProperty("os.name"),
-            System.getProperty("os.version"),
-            Runtime.version());
-  }
-
   @Override
   public void close() {
     running.forEach(Process::destroyForcibly);

@@ -3,6 +3,7 @@ package io.spillway.tests.bench;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.spillway.tests.harness.Encoding;
+import io.spillway.tests.harness.Folders;
 import io.spillway.tests.harness.GrpcWire;
 import io.spillway.tests.harness.Items;
 import io.spillway.tests.harness.Kind;
@@ -68,7 +69,7 @@ public final class ConnectionBenchmark {
   public static void main(String[] args) throws Exception {
     ConnectionBenchmark benchmark = new ConnectionBenchmark();
     try {
-      System.out.println(Children.machine());
+      System.out.println(Machine.describe());
       System.out.printf(
           Locale.ROOT,
           "%n| %,d idle connections, %,d active, each with a request of %d spans a second | RSS"
@@ -82,7 +83,7 @@ public final class ConnectionBenchmark {
     } finally {
       benchmark.children.close();
       benchmark.http.close();
-      BufferBenchmark.delete(benchmark.directory);
+      Folders.delete(benchmark.directory);
     }
   }
 
@@ -131,7 +132,7 @@ public final class ConnectionBenchmark {
           (heapWith - heapBefore) / 1024.0 / IDLE,
           quantile(nanos, 0.5),
           quantile(nanos, 0.99),
-          Children.memoryMib(relay, "VmHWM"));
+          (long) Usage.memoryMib(relay, "VmHWM"));
     } finally {
       for (Socket socket : idle) {
         socket.close();
@@ -346,7 +347,7 @@ public final class ConnectionBenchmark {
   }
 
   private static long rssKib(Process relay) throws IOException {
-    return Children.memoryMib(relay, "VmRSS") << 10;
+    return (long) Usage.memoryMib(relay, "VmRSS") << 10;
   }
 
   private static double quantile(long[] sorted, double quantile) {

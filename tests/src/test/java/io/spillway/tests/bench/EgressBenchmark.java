@@ -1,5 +1,6 @@
 package io.spillway.tests.bench;
 
+import io.spillway.tests.harness.Folders;
 import io.spillway.tests.harness.Items;
 import io.spillway.tests.harness.Kind;
 import java.io.IOException;
@@ -64,7 +65,7 @@ public final class EgressBenchmark {
     List<String> parts = args.length == 0 ? List.of("isolation", "drain") : List.of(args);
     EgressBenchmark benchmark = new EgressBenchmark();
     try {
-      System.out.println(Children.machine());
+      System.out.println(Machine.describe());
       if (parts.contains("isolation")) {
         benchmark.isolation();
       }
@@ -74,7 +75,7 @@ public final class EgressBenchmark {
     } finally {
       benchmark.children.close();
       benchmark.http.close();
-      BufferBenchmark.delete(benchmark.directory);
+      Folders.delete(benchmark.directory);
     }
   }
 

@@ -44,6 +44,7 @@ public final class Program {
     command.removeIf(String::isEmpty);
     command.addAll(
         List.of(
+            "-Xms32m",
             "-Xmx256m",
             "-cp",
             dist().resolve("lib") + File.separator + "*",
