@@ -9,16 +9,23 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Pattern;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any bytes as a raw deflate stream: what ISA-L makes of them, the JDK makes of them too, up to the
- * same byte. Where there is no ISA-L it only tries the JDK.
+ * Any bytes as a raw deflate stream: what both ISA-L and the JDK make of them is the same, up to
+ * the same byte; and what the JDK refuses, ISA-L refuses, but for Huffman codes with words that
+ * stand for nothing (RFC 1951 does not forbid them, the JDK does): there the member's checksum
+ * decides. Where there is no ISA-L it only tries the JDK.
  */
 public final class InflatersFuzz implements FuzzTarget {
   private static final int LIMIT = 1 << 20;
+
+  /** How the JDK says that a code is incomplete, or cannot end a block. */
+  private static final Pattern INCOMPLETE_CODE =
+      Pattern.compile("invalid .* set|invalid code -- missing end-of-block");
 
   private final @Nullable IsaL isaL;
 
@@ -44,7 +51,16 @@ public final class InflatersFuzz implements FuzzTarget {
   @Override
   public void check(byte[] input) throws Exception {
     BoundedOutput byJdk = new BoundedOutput("gzip", 0, LIMIT, Room.ENDLESS);
-    int end = jdk(input, byJdk);
+    int end = IsaLInflater.REFUSED;
+    String why = "";
+    try (Inflater inflater = new Inflater(true)) {
+      inflater.setInput(input);
+      byJdk.inflate(inflater);
+      end = input.length - inflater.getRemaining();
+    } catch (MalformedRequestException | PayloadTooLargeException e) {
+      why = e.getMessage();
+      require(why != null, "says nothing");
+    }
     if (isaL == null) {
       return;
     }
@@ -57,22 +73,13 @@ public final class InflatersFuzz implements FuzzTarget {
       // Not wrong, but slow; where streams are valid, it must not be the rule.
       return;
     }
-    require(isaLEnd == end, "ISA-L reads up to " + isaLEnd + ", the JDK to " + end);
+    if (INCOMPLETE_CODE.matcher(why).find()) {
+      return;
+    }
+    require(isaLEnd == end, "ISA-L reads up to " + isaLEnd + ", the JDK to " + end + ": " + why);
     require(
         Arrays.equals(byIsaL.finish().toByteArray(), byJdk.finish().toByteArray()),
         "the two read it otherwise");
-  }
-
-  /** Where the stream ends, or that it is refused. */
-  private static int jdk(byte[] input, BoundedOutput out) {
-    try (Inflater inflater = new Inflater(true)) {
-      inflater.setInput(input);
-      out.inflate(inflater);
-      return input.length - inflater.getRemaining();
-    } catch (MalformedRequestException | PayloadTooLargeException e) {
-      require(e.getMessage() != null, "says nothing");
-      return IsaLInflater.REFUSED;
-    }
   }
 
   private static byte[] deflated(byte[] plain, int strategy) {
