@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The launcher of a checkout records a start once, and starts from the recording; one that is no
- * good is left aside without a word.
+ * good is left aside without a word. A tarball brings its recording along.
  */
 @Tag("long")
 @Timeout(300)
@@ -36,9 +36,10 @@ class LauncherIT {
   void run_again_startsFromTheRecording() throws Exception {
     Path dist = checkout();
 
-    String first = startAndStop("first");
+    Path launcher = directory.resolve("spillway");
+    String first = startAndStop(launcher, "first");
     List<Path> recorded = recordings(dist);
-    String second = startAndStop("second");
+    String second = startAndStop(launcher, "second");
 
     assertThat(first).contains(RECORDING);
     assertThat(recorded).singleElement().satisfies(file -> assertThat(file).isNotEmptyFile());
@@ -48,25 +49,74 @@ class LauncherIT {
     try (FileChannel file = FileChannel.open(recorded.getFirst(), StandardOpenOption.WRITE)) {
       file.truncate(file.size() / 2);
     }
-    String third = startAndStop("third");
+    String third = startAndStop(launcher, "third");
 
     assertThat(third.lines()).allMatch(line -> line.contains(" INFO "), "a line of the relay");
   }
 
-  /** What the launcher looks at, with the distribution that the other tests use. */
+  @Test
+  void tarball_unpackedElsewhere_startsFromItsRecording() throws Exception {
+    Path dist = checkout();
+    Path unpacked = Files.createDirectory(directory.resolve("unpacked"));
+    Path packed = Files.createDirectory(directory.resolve("packed"));
+
+    String written = run(directory.resolve("deploy/tarball").toString(), packed.toString());
+    Path tarball = Path.of(written.lines().reduce("", (before, last) -> last));
+    run("tar", "-xzf", tarball.toString(), "-C", unpacked.toString());
+    Path home;
+    try (Stream<Path> files = Files.list(unpacked)) {
+      home = files.findFirst().orElseThrow();
+    }
+    String started = startAndStop(home.resolve("bin/spillway"), "tarball");
+
+    assertThat(recordings(dist)).as("what packing leaves behind").isEmpty();
+    assertThat(recordings(home)).singleElement().satisfies(f -> assertThat(f).isNotEmptyFile());
+    assertThat(started.lines()).allMatch(line -> line.contains(" INFO "), "a line of the relay");
+    assertThat(run(home.resolve("bin/spillway").toString(), "--version")).startsWith("spillway ");
+  }
+
+  /** What a command writes; it must end with 0. */
+  private String run(String... command) throws Exception {
+    Path log = Files.createTempFile(directory, "run", ".log");
+    Process process = process(command).redirectOutput(log.toFile()).start();
+    try {
+      assertThat(process.waitFor(WAIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).as(Files.readString(log)).isZero();
+      return Files.readString(log);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static ProcessBuilder process(String... command) {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    return builder;
+  }
+
+  /** What the launcher and the packer look at, with the distribution that the other tests use. */
   private Path checkout() throws IOException {
     copy(REPOSITORY.resolve("spillway"), directory.resolve("spillway"));
-    copy(REPOSITORY.resolve("pom.xml"), directory.resolve("pom.xml"));
+    for (String file :
+        List.of(
+            "pom.xml",
+            "README.md",
+            "CHANGELOG.md",
+            "deploy/tarball",
+            "deploy/image/config.yaml",
+            "relay/src/main/dist/bin/find-java")) {
+      copy(REPOSITORY.resolve(file), directory.resolve(file));
+    }
     Path dist = directory.resolve("relay/target/dist");
-    Files.createDirectories(directory.resolve("relay/src/main"));
     copy(REPOSITORY.resolve("relay/pom.xml"), directory.resolve("relay/pom.xml"));
-    Files.createDirectories(dist.resolve("lib"));
-    try (Stream<Path> jars = Files.list(Program.dist().resolve("lib"))) {
-      for (Path jar : jars.toList()) {
-        copy(jar, dist.resolve("lib").resolve(jar.getFileName()));
+    try (Stream<Path> files = Files.walk(Program.dist())) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (!file.getFileName().toString().endsWith(".aot")) {
+          copy(file, dist.resolve(Program.dist().relativize(file).toString()));
+        }
       }
     }
-    Files.createFile(dist.resolve("built"));
+    Files.writeString(dist.resolve("built"), "");
     Files.writeString(
         directory.resolve("config.yaml"),
         """
@@ -95,18 +145,13 @@ class LauncherIT {
   }
 
   /** Starts the relay until it is ready, stops it, and returns what was written. */
-  private String startAndStop(String name) throws Exception {
+  private String startAndStop(Path launcher, String name) throws Exception {
     Path log = directory.resolve(name + ".log");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-                directory.resolve("spillway").toString(),
-                "run",
-                "--config",
-                directory.resolve("config.yaml").toString())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile());
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    Process process = builder.start();
+    String config = directory.resolve("config.yaml").toString();
+    Process process =
+        process(launcher.toString(), "run", "--config", config)
+            .redirectOutput(log.toFile())
+            .start();
     try {
       await()
           .atMost(WAIT)

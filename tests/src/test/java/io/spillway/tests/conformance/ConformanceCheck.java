@@ -23,7 +23,13 @@ public final class ConformanceCheck {
 
   /** What a build of all tests says, or leaves unsaid. */
   private static final Map<String, String> ALL_TESTS =
-      Map.of("skipUnitTests", "false", "spillway.tests", "!long & !containers & !interop");
+      Map.of(
+          "skipUnitTests",
+          "false",
+          "skipITs",
+          "false",
+          "spillway.tests",
+          "!long & !containers & !interop");
 
   private ConformanceCheck() {}
 

@@ -192,7 +192,7 @@ class ConformanceCheckTest {
                 List.of(
                     "skipUnitTests=false",
                     "spillway.tests=" + written.replace("&amp;", "&"),
-                    "skipITs=${skipITs}",
+                    "skipITs=false",
                     "test=${test}",
                     "it.test=${it.test}")))
         .isEmpty();

@@ -18,13 +18,15 @@ import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * Runs the benchmarks of this package, a minute in all, and prints a Markdown table: time, bytes a
- * second and garbage of an operation.
+ * second and garbage of an operation. With {@code check}, runs them briefly and fails where an
+ * operation allocates more than {@link AllocationBounds} say; times are not looked at then.
  *
  * <p>What JMH generates is compiled here and not by the build, whose warnings are errors; it has to
  * be on the class path, so a second JVM with the options of this one runs it.
@@ -35,19 +37,27 @@ public final class MicroBenchmarks {
   private static final int ITERATIONS = 4;
   private static final TimeValue EACH = TimeValue.milliseconds(500);
 
+  private static final String CHECK = "check";
+  private static final String GENERATED = "generated";
+
   private MicroBenchmarks() {}
 
   /**
-   * @param args {@code run} in the JVM that has what is generated on its class path; else none
+   * @param args {@code check} or nothing; then {@code generated} in the JVM that has what is
+   *     generated on its class path
    */
   public static void main(String[] args) throws Exception {
-    if (args.length == 0) {
-      System.exit(generateAndRun());
+    List<String> words = List.of(args);
+    if (!words.contains(GENERATED)) {
+      System.exit(generateAndRun(words));
+    } else if (words.contains(CHECK)) {
+      AllocationBounds.load().check(run(1, 1));
+    } else {
+      print(run(WARM_UPS, ITERATIONS));
     }
-    run();
   }
 
-  private static int generateAndRun() throws Exception {
+  private static int generateAndRun(List<String> words) throws Exception {
     Path generated = Files.createTempDirectory("spillway-jmh-classes");
     generate(
         Path.of(MicroBenchmarks.class.getProtectionDomain().getCodeSource().getLocation().toURI()),
@@ -58,25 +68,28 @@ public final class MicroBenchmarks {
     command.add("-cp");
     command.add(generated + File.pathSeparator + System.getProperty("java.class.path"));
     command.add(MicroBenchmarks.class.getName());
-    command.add("run");
+    command.addAll(words);
+    command.add(GENERATED);
     return new ProcessBuilder(command).inheritIO().start().waitFor();
   }
 
-  private static void run() throws Exception {
-    Collection<RunResult> results =
-        new Runner(
-                new OptionsBuilder()
-                    .include(MicroBenchmarks.class.getPackageName() + "\\..*")
-                    .forks(FORKS)
-                    .warmupIterations(WARM_UPS)
-                    .warmupTime(EACH)
-                    .measurementIterations(ITERATIONS)
-                    .measurementTime(EACH)
-                    .addProfiler(GCProfiler.class)
-                    .shouldFailOnError(true)
-                    .verbosity(VerboseMode.SILENT)
-                    .build())
-            .run();
+  private static Collection<RunResult> run(int warmUps, int iterations) throws RunnerException {
+    return new Runner(
+            new OptionsBuilder()
+                .include(MicroBenchmarks.class.getPackageName() + "\\..*")
+                .forks(FORKS)
+                .warmupIterations(warmUps)
+                .warmupTime(EACH)
+                .measurementIterations(iterations)
+                .measurementTime(EACH)
+                .addProfiler(GCProfiler.class)
+                .shouldFailOnError(true)
+                .verbosity(VerboseMode.SILENT)
+                .build())
+        .run();
+  }
+
+  private static void print(Collection<RunResult> results) throws IOException {
     System.out.println(Machine.describe());
     System.out.printf(
         "%n| benchmark | operations/s | ± (99.9 %%) | MB/s | B allocated an operation |%n");
@@ -86,18 +99,28 @@ public final class MicroBenchmarks {
 
   private static void print(RunResult run) {
     Result<?> primary = run.getPrimaryResult();
-    String name = run.getParams().getBenchmark();
-    List<String> parameters = new ArrayList<>();
-    run.getParams().getParamsKeys().forEach(key -> parameters.add(run.getParams().getParam(key)));
     System.out.printf(
         Locale.ROOT,
-        "| %s %s | %,.0f | %,.0f | %,.0f | %,.0f |%n",
-        name.substring(name.lastIndexOf('.') + 1),
-        String.join(" ", parameters).toLowerCase(Locale.ROOT),
+        "| %s | %,.0f | %,.0f | %,.0f | %,.0f |%n",
+        name(run),
         primary.getScore(),
         primary.getScoreError(),
         run.getSecondaryResults().get("bytes").getScore() / 1e6,
-        run.getSecondaryResults().get("gc.alloc.rate.norm").getScore());
+        allocated(run));
+  }
+
+  /** The benchmark with its parameters. */
+  static String name(RunResult run) {
+    String name = run.getParams().getBenchmark();
+    List<String> words = new ArrayList<>();
+    words.add(name.substring(name.lastIndexOf('.') + 1));
+    run.getParams().getParamsKeys().forEach(key -> words.add(run.getParams().getParam(key)));
+    return String.join(" ", words).toLowerCase(Locale.ROOT);
+  }
+
+  /** Bytes that an operation allocates, on all threads. */
+  static double allocated(RunResult run) {
+    return run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
   }
 
   private static void generate(Path compiled, Path generated) throws Exception {
