@@ -66,7 +66,7 @@ final class BufferDropCommand implements Callable<Integer> {
   private int drop() throws CommandFailure, IOException, InterruptedException {
     Configuration configuration = options.load();
     RelayConfig config = RelayConfig.read(configuration);
-    if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
+    if (ConfigReport.problems(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
     if (!Files.isDirectory(config.buffer().directory())) {

@@ -102,7 +102,7 @@ final class BufferReplayCommand implements Callable<Integer> {
     Duration patience = resend.patience();
     Configuration configuration = options.load();
     RelayConfig config = RelayConfig.read(configuration);
-    if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
+    if (ConfigReport.problems(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
     ExporterConfig sink = resend.sink(config);

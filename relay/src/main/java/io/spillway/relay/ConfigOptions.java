@@ -29,7 +29,7 @@ final class ConfigOptions {
       """;
 
   @Option(
-      names = "--config",
+      names = RunArguments.CONFIG,
       paramLabel = "FILE",
       description =
           "YAML configuration; repeat it to merge files, later ones win. Default: OTLP on"
@@ -37,13 +37,24 @@ final class ConfigOptions {
   private List<Path> files = new ArrayList<>();
 
   @Option(
-      names = "--set",
+      names = RunArguments.SET,
       paramLabel = "a.b=VALUE",
       description = "Sets one value over the files; repeatable.")
   private List<String> overrides = new ArrayList<>();
 
+  ConfigOptions() {}
+
+  ConfigOptions(List<Path> files, List<String> overrides) {
+    this.files = files;
+    this.overrides = overrides;
+  }
+
   List<Path> files() {
     return List.copyOf(files);
+  }
+
+  List<String> overrides() {
+    return List.copyOf(overrides);
   }
 
   /** Reads the files again each time. */

@@ -40,7 +40,7 @@ final class DeadLettersResendCommand implements Callable<Integer> {
     Duration patience = resend.patience();
     Configuration configuration = options.load();
     RelayConfig config = RelayConfig.read(configuration);
-    if (ValidateCommand.report(configuration, spec.commandLine().getErr())) {
+    if (ConfigReport.problems(configuration, spec.commandLine().getErr())) {
       return Main.BAD_CONFIG;
     }
     ExporterConfig sink = resend.sink(config);

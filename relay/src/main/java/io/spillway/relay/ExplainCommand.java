@@ -78,7 +78,7 @@ final class ExplainCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     Configuration configuration = options.load();
     RelayConfig config = RelayConfig.read(configuration);
-    if (ValidateCommand.report(configuration, err)) {
+    if (ConfigReport.problems(configuration, err)) {
       return Main.BAD_CONFIG;
     }
     try {

@@ -23,6 +23,6 @@ final class PrintConfigCommand implements Callable<Integer> {
     RelayConfig.read(configuration);
     spec.commandLine().getOut().print(configuration.toYaml());
     spec.commandLine().getOut().flush();
-    return ValidateCommand.report(configuration, spec.commandLine().getErr()) ? Main.BAD_CONFIG : 0;
+    return ConfigReport.problems(configuration, spec.commandLine().getErr()) ? Main.BAD_CONFIG : 0;
   }
 }

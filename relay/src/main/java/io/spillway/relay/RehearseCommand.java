@@ -100,7 +100,7 @@ final class RehearseCommand implements Callable<Integer> {
         .name(CAPTURE)
         .start(
             () ->
-                Main.commandLine(CAPTURE).setOut(new PrintWriter(written, true)).execute(CAPTURE));
+                Verbs.commandLine(CAPTURE).setOut(new PrintWriter(written, true)).execute(CAPTURE));
     String line = said.readLine();
     Matcher addresses = CAPTURING.matcher(String.valueOf(line));
     if (!addresses.find()) {
@@ -170,7 +170,7 @@ final class RehearseCommand implements Callable<Integer> {
   }
 
   private static int execute(String... arguments) {
-    return Main.commandLine(arguments).execute(arguments);
+    return Main.execute(arguments);
   }
 
   private static int freePort() throws IOException {

@@ -100,7 +100,7 @@ final class RelayView implements AdminView {
   @Override
   public Map<String, Object> status() {
     Map<String, Object> body = new LinkedHashMap<>();
-    body.put("version", Main.Version.text());
+    body.put("version", ProgramVersion.text());
     body.put("state", state.name().toLowerCase(Locale.ROOT));
     body.put("pid", ProcessHandle.current().pid());
     Map<String, Object> receivers = new LinkedHashMap<>();

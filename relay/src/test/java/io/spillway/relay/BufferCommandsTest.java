@@ -187,7 +187,7 @@ class BufferCommandsTest {
               @Override
               public void close() {}
             });
-    CommandLine commandLine = Main.commandLine().setOut(broken).setErr(new PrintWriter(err));
+    CommandLine commandLine = Verbs.commandLine().setOut(broken).setErr(new PrintWriter(err));
 
     int code = commandLine.execute("buffer", "cat", "--directory", buffer.toString());
 
@@ -419,7 +419,7 @@ class BufferCommandsTest {
     for (Object argument : arguments) {
       words.add(argument.toString());
     }
-    return Main.commandLine()
+    return Verbs.commandLine()
         .setOut(new PrintWriter(out))
         .setErr(new PrintWriter(err))
         .execute(words.toArray(String[]::new));

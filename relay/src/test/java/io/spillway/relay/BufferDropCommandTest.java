@@ -64,7 +64,7 @@ class BufferDropCommandTest {
     arguments[2] = "--config";
     arguments[3] = yaml.toString();
     System.arraycopy(more, 0, arguments, 4, more.length);
-    return Main.commandLine()
+    return Verbs.commandLine()
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .execute(arguments);

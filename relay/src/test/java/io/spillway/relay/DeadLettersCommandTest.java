@@ -96,7 +96,7 @@ class DeadLettersCommandTest {
     List<String> all = new ArrayList<>(List.of("buffer", "dead-letters"));
     all.addAll(List.of(arguments));
     all.addAll(List.of("--config", yaml.toString()));
-    return Main.commandLine()
+    return Verbs.commandLine()
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .execute(all.toArray(String[]::new));

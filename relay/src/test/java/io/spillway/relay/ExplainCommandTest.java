@@ -79,7 +79,7 @@ class ExplainCommandTest {
     List<String> all = new ArrayList<>(List.of("explain", "--config", config.toString()));
     all.addAll(List.of(options));
     all.add(file.toString());
-    return Main.commandLine()
+    return Verbs.commandLine()
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .execute(all.toArray(String[]::new));
