@@ -31,7 +31,6 @@ class PassedGzipTest {
     harness.gate().onSubmit(submission -> {});
   }
 
-  // conformance: W-52
   @Test
   void http_gzip_isHandedOnAndReservedUntilItIsAnswered() throws IOException {
     byte[] gzip = Payloads.gzip(TRACES);
@@ -46,7 +45,6 @@ class PassedGzipTest {
     }
   }
 
-  // conformance: W-52
   @Test
   void http_gzipInChunks_reservesItsWholeArray() throws IOException {
     byte[] gzip = Payloads.gzip(Payloads.traces(5000));
@@ -64,7 +62,6 @@ class PassedGzipTest {
     }
   }
 
-  // conformance: W-52
   @Test
   void grpc_gzip_isHandedOnAndReserved() throws IOException {
     byte[] gzip = Payloads.gzip(TRACES);
