@@ -2,6 +2,7 @@ package io.spillway.buffer;
 
 import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.BlockCompressor;
 import io.spillway.otlp.stage.Block;
@@ -16,8 +17,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes a block of the appends that wait: their bytes one after the other, compressed, encrypted if
  * there are keys, and the header that goes before them. For one thread.
+ *
+ * <p>Gzip that a sender made takes the place of ours where the lane allows it. The payload is a
+ * gzip stream of the same bytes then, which is all that readers ask of it.
  */
 final class BlockBuilder implements AutoCloseable {
+  /**
+   * A shorter request is compressed together with its neighbours: a member of its own would cost
+   * more bytes than its compression costs time. So a block has few members, too.
+   */
+  static final int MIN_MEMBER_BYTES = 4096;
+
   private final LaneId id;
   private final InstantSource clock;
   private final @Nullable BlockCipher cipher;
@@ -42,10 +52,11 @@ final class BlockBuilder implements AutoCloseable {
    * @param before the lane's totals without this block
    * @throws IOException if it could not be encrypted
    */
-  Built build(List<Pending> appends, Codec codec, Totals before) throws IOException {
-    Slice bytes = merge(appends, codec);
-    Slice payload = bytes.isEmpty() ? bytes : compressor.compress(codec, bytes);
-    BlockHeader header = header(appends, codec, before, bytes.length(), payload);
+  Built build(List<Pending> appends, Codec codec, GzipPassthrough passthrough, Totals before)
+      throws IOException {
+    int length = bytesOf(appends);
+    Slice payload = length == 0 ? Slice.EMPTY : payload(appends, codec, passthrough);
+    BlockHeader header = header(appends, codec, before, length, payload);
     if (cipher == null || payload.isEmpty()) {
       return new Built(header, payload, cipher == null);
     }
@@ -70,7 +81,7 @@ final class BlockBuilder implements AutoCloseable {
     long firstAccepted = Long.MAX_VALUE;
     long lastAccepted = Long.MIN_VALUE;
     for (Pending append : block) {
-      if (!append.request().isEmpty() || append.items() > 0) {
+      if (append.request().length() > 0 || append.items() > 0) {
         requests.add(new Block.Request(append.request().length(), append.items(), append.tenant()));
       }
       items = Math.addExact(items, append.items());
@@ -95,19 +106,70 @@ final class BlockBuilder implements AutoCloseable {
         false);
   }
 
+  private Slice payload(List<Pending> block, Codec codec, GzipPassthrough passthrough) {
+    if (codec == Codec.GZIP && passthrough != GzipPassthrough.OFF) {
+      Slice sole = block.size() == 1 ? block.getFirst().request().gzip() : null;
+      if (sole != null) {
+        return sole;
+      }
+      if (passthrough == GzipPassthrough.ON
+          && block.stream().anyMatch(append -> member(append) != null)) {
+        return members(block);
+      }
+    }
+    return compressor.compress(codec, merge(block, codec));
+  }
+
+  /** What can be a member beside others as it came; null if nothing. */
+  private static @Nullable Slice member(Pending append) {
+    return append.request().length() < MIN_MEMBER_BYTES ? null : append.request().gzip();
+  }
+
+  /** Members as they came, and between them ours of everything else. None is empty. */
+  private Slice members(List<Pending> block) {
+    List<Slice> members = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < block.size(); i++) {
+      Slice member = member(block.get(i));
+      if (member != null) {
+        compress(block.subList(start, i), members);
+        members.add(member);
+        start = i + 1;
+      }
+    }
+    compress(block.subList(start, block.size()), members);
+    return joined(members);
+  }
+
+  private void compress(List<Pending> some, List<Slice> members) {
+    if (bytesOf(some) > 0) {
+      members.add(compressor.compress(Codec.GZIP, merge(some, Codec.GZIP)));
+    }
+  }
+
+  private static Slice joined(List<Slice> members) {
+    byte[] to = new byte[members.stream().mapToInt(Slice::length).sum()];
+    int at = 0;
+    for (Slice member : members) {
+      System.arraycopy(member.array(), member.offset(), to, at, member.length());
+      at += member.length();
+    }
+    return Slice.of(to);
+  }
+
   /**
    * The requests one after the other; valid until the next call, but for good if a reader may get
    * them as they are.
    */
   private Slice merge(List<Pending> block, Codec codec) {
     if (block.size() == 1) {
-      return block.getFirst().request();
+      return block.getFirst().request().plain();
     }
     int length = bytesOf(block);
     byte[] to = codec == Codec.NONE && cipher == null ? new byte[length] : scratch(length);
     int at = 0;
     for (Pending append : block) {
-      Slice r = append.request();
+      Slice r = append.request().plain();
       System.arraycopy(r.array(), r.offset(), to, at, r.length());
       at += r.length();
     }

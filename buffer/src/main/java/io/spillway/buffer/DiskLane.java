@@ -6,6 +6,8 @@ import io.spillway.buffer.BufferConfig.WhenFull;
 import io.spillway.buffer.BufferDirectory.Trouble;
 import io.spillway.buffer.HandOver.Pending;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DeadLetter;
@@ -98,6 +100,7 @@ final class DiskLane implements Lane, AutoCloseable {
   private final AtomicReference<@Nullable CompletableFuture<Long>> dropping =
       new AtomicReference<>();
   private volatile Codec codec;
+  private volatile GzipPassthrough passthrough = GzipPassthrough.OFF;
   private volatile LaneSettings settings;
 
   /** Null while the lane cannot be opened; written by the writer under {@link #reading}. */
@@ -192,6 +195,11 @@ final class DiskLane implements Lane, AutoCloseable {
     this.codec = codec;
   }
 
+  @Override
+  public void gzipPassthrough(GzipPassthrough passthrough) {
+    this.passthrough = passthrough;
+  }
+
   void settings(LaneSettings settings) {
     this.settings = settings;
     budget.limit(settings.maxBytes());
@@ -213,12 +221,20 @@ final class DiskLane implements Lane, AutoCloseable {
 
   @Override
   public void append(
-      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
+      RequestBytes request, int items, int sampledOut, String tenant, AppendCallback callback) {
     if (request.length() > maxAppendBytes() || items < 0 || sampledOut < 0) {
       throw new IllegalArgumentException(
           "lane " + id + ": append of " + request.length() + " bytes, " + items + " items");
     }
-    Pending append = new Pending(request, items, sampledOut, tenant, clock.millis(), callback);
+    boolean passesGzip = codec == Codec.GZIP && passthrough != GzipPassthrough.OFF;
+    Pending append =
+        new Pending(
+            passesGzip ? request : request.withoutGzip(),
+            items,
+            sampledOut,
+            tenant,
+            clock.millis(),
+            callback);
     if (!handOver.offer(append)) {
       callback.refused(
           refusal(RETRY_HAND_OVER, String.valueOf(handOver.refusal(request.length()))));
@@ -380,7 +396,7 @@ final class DiskLane implements Lane, AutoCloseable {
     if (queue == null) {
       reopen();
     }
-    BlockBuilder.Built built = builder.build(block, codec, account.appended());
+    BlockBuilder.Built built = builder.build(block, codec, passthrough, account.appended());
     BlockHeader header = built.header();
     appendMakingRoom(header.encode(), built.payload());
     Totals end = header.end();

@@ -1,5 +1,6 @@
 package io.spillway.buffer;
 
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane.AppendCallback;
@@ -29,12 +30,19 @@ final class HandOver {
 
   /** One append that waits. */
   record Pending(
-      Slice request,
+      RequestBytes request,
       int items,
       int sampledOut,
       String tenant,
       long acceptedMillis,
-      AppendCallback callback) {}
+      AppendCallback callback) {
+
+    /** What it counts in the queue. */
+    private long queuedBytes() {
+      Slice gzip = request.gzip();
+      return (long) request.length() + (gzip == null ? 0 : gzip.length());
+    }
+  }
 
   private final int maxBlockBytes;
   private final int maxBlockRequests;
@@ -59,11 +67,11 @@ final class HandOver {
   boolean offer(Pending append) {
     lock.lock();
     try {
-      if (!hasRoom(append.request.length())) {
+      if (!hasRoom(append.queuedBytes())) {
         return false;
       }
       queue.add(append);
-      queuedBytes += append.request.length();
+      queuedBytes += append.queuedBytes();
       changed.signal();
       return true;
     } finally {
@@ -144,8 +152,8 @@ final class HandOver {
         next = queue.peek()) {
       block.add(queue.remove());
       bytes += next.request.length();
+      queuedBytes -= next.queuedBytes();
     }
-    queuedBytes -= bytes;
     return block;
   }
 }

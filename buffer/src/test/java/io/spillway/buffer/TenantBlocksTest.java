@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.buffer.LaneFixture.FakeClock;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
@@ -153,7 +154,7 @@ class TenantBlocksTest {
   private static CompletableFuture<Boolean> append(Lane lane, byte[] request, String tenant) {
     CompletableFuture<Boolean> result = new CompletableFuture<>();
     lane.append(
-        Slice.of(request),
+        RequestBytes.of(Slice.of(request)),
         1,
         0,
         tenant,

@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import io.spillway.config.Section;
 import io.spillway.config.Suggestions;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.RetrySettings;
 import io.spillway.otlp.tls.TlsConfigException;
@@ -191,9 +192,11 @@ final class ExporterConfigReader {
   }
 
   private static OtlpSettings readOtlp(String id, Section section, Section tls, boolean http) {
+    Codec codec = readCodec(section);
     return new OtlpSettings(
         id,
-        readCodec(section),
+        codec,
+        readPassthrough(section, codec),
         readHeaders(section),
         readTls(tls),
         section.duration(
@@ -240,6 +243,19 @@ final class ExporterConfigReader {
         yield Codec.GZIP;
       }
     };
+  }
+
+  private static GzipPassthrough readPassthrough(Section section, Codec codec) {
+    GzipPassthrough passthrough =
+        section.choice("gzip_passthrough", GzipPassthrough.class, GzipPassthrough.AUTO);
+    if (passthrough == GzipPassthrough.ON && codec != Codec.GZIP) {
+      section.problem(
+          "gzip_passthrough",
+          "on contradicts compression: "
+              + section.string("compression", "gzip")
+              + " (expected compression: gzip, or no gzip_passthrough)");
+    }
+    return passthrough;
   }
 
   private static Headers readHeaders(Section section) {

@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import static java.util.Objects.requireNonNull;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
 import io.spillway.otlp.Signal;
@@ -72,6 +73,12 @@ final class FileExporter implements Exporter {
   @Override
   public Codec codec() {
     return config.codec();
+  }
+
+  /** Files are members one after the other anyway. */
+  @Override
+  public GzipPassthrough gzipPassthrough() {
+    return GzipPassthrough.ON;
   }
 
   @Override

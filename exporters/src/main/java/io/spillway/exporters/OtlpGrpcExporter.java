@@ -19,6 +19,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettySslContextChannelCredentials;
 import io.netty.channel.EventLoop;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.ErrorClass;
@@ -161,6 +162,11 @@ final class OtlpGrpcExporter implements Exporter {
   @Override
   public Codec codec() {
     return config.codec();
+  }
+
+  @Override
+  public GzipPassthrough gzipPassthrough() {
+    return config.otlp().gzipPassthrough();
   }
 
   @Override

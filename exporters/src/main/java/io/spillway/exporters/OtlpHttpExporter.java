@@ -3,6 +3,7 @@ package io.spillway.exporters;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
@@ -90,6 +91,11 @@ final class OtlpHttpExporter implements Exporter {
   @Override
   public Codec codec() {
     return config.codec();
+  }
+
+  @Override
+  public GzipPassthrough gzipPassthrough() {
+    return config.otlp().gzipPassthrough();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.spillway.exporters;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.stage.RetrySettings;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 record OtlpSettings(
     String id,
     Codec codec,
+    GzipPassthrough gzipPassthrough,
     Headers headers,
     TlsConfig tls,
     Duration timeout,

@@ -7,6 +7,7 @@ import io.spillway.config.ConfigurationLoader;
 import io.spillway.config.Problems;
 import io.spillway.exporters.ExporterConfig.Destination;
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.DialPolicy.Scheme;
 import io.spillway.otlp.stage.RetrySettings;
@@ -99,6 +100,7 @@ final class ExporterConfigTest {
             new OtlpSettings(
                 "otlp_grpc",
                 Codec.GZIP,
+                GzipPassthrough.AUTO,
                 new Headers(Map.of()),
                 TlsConfig.DEFAULT,
                 Duration.ofSeconds(10),
@@ -121,6 +123,7 @@ final class ExporterConfigTest {
                     "  otlp_grpc/eu:",
                     "    endpoint: http://h:4317",
                     "    compression: zstd",
+                    "    gzip_passthrough: off",
                     "    headers: { api-key: secret-1 }",
                     "    timeout: 2s",
                     "    retry_on_failure:",
@@ -144,6 +147,7 @@ final class ExporterConfigTest {
             new OtlpSettings(
                 "otlp_grpc/eu",
                 Codec.ZSTD,
+                GzipPassthrough.OFF,
                 new Headers(Map.of("api-key", "secret-1")),
                 TlsConfig.DEFAULT,
                 Duration.ofSeconds(2),
@@ -159,6 +163,24 @@ final class ExporterConfigTest {
     assertThat(config.region()).isEqualTo("eu");
     assertThat(config.costPerGib()).isEqualTo(0.12);
     assertThat(config.codec()).isEqualTo(Codec.ZSTD);
+  }
+
+  @Test
+  void readAll_gzipPassthrough_isForGzip() {
+    OtlpGrpcConfig on =
+        (OtlpGrpcConfig)
+            read("exporters:", "  otlp_grpc: { endpoint: 'https://h', gzip_passthrough: on }")
+                .get("otlp_grpc");
+
+    assertThat(on.otlp().gzipPassthrough()).isEqualTo(GzipPassthrough.ON);
+    assertThat(grpcProblems("compression: zstd, gzip_passthrough: auto")).isEmpty();
+    assertThat(grpcProblems("compression: zstd, gzip_passthrough: on"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::gzip_passthrough: on contradicts compression: zstd (expected"
+                + " compression: gzip, or no gzip_passthrough)");
+    assertThat(grpcProblems("gzip_passthrough: never"))
+        .containsExactly(
+            "exporters::otlp_grpc/x::gzip_passthrough: found \"never\" (expected auto | on | off)");
   }
 
   @Test

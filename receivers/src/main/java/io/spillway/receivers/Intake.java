@@ -3,6 +3,7 @@ package io.spillway.receivers;
 import io.netty.channel.Channel;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.Decompression;
@@ -127,15 +128,16 @@ final class Intake {
       }
       Decompression.Room room =
           bytes -> exchange.reserve(Math.max(expected, retainedBytes(body) + bytes));
-      Slice plain;
+      RequestBytes decompressed;
       try {
-        plain = Decompression.decompress(encoding, body, maxBytes, room);
+        decompressed = Decompression.request(encoding, body, maxBytes, room);
       } catch (MalformedRequestException e) {
         reply.undecodable(new Answer.Invalid(reason(e)));
         return;
       }
-      Slice request = json ? JsonTranscoder.toProtobuf(exchange.signal(), plain, maxBytes) : plain;
-      if (!exchange.reserve(retainedBytes(request))) {
+      RequestBytes request =
+          json ? transcoded(exchange.signal(), decompressed.plain(), maxBytes) : decompressed;
+      if (!exchange.reserve(request.retainedBytes())) {
         reply.answer(noRoom());
         return;
       }
@@ -150,6 +152,11 @@ final class Intake {
       // A sender drops what is answered UNKNOWN or 500, and nothing is wrong with its request.
       reply.answer(failed(exchange, e));
     }
+  }
+
+  private static RequestBytes transcoded(Signal signal, Slice json, int maxBytes)
+      throws MalformedRequestException, PayloadTooLargeException {
+    return RequestBytes.of(JsonTranscoder.toProtobuf(signal, json, maxBytes));
   }
 
   private static String reason(Exception refusal) {

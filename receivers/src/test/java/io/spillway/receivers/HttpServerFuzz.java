@@ -14,6 +14,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.spillway.otlp.MalformedRequestException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.fuzz.FuzzTarget;
@@ -101,8 +102,8 @@ public final class HttpServerFuzz implements FuzzTarget {
   }
 
   private void submit(
-      Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
-    Answer verdict = verdict(signal, request);
+      Signal signal, RequestBytes request, Sender sender, Consumer<? super Answer> answer) {
+    Answer verdict = verdict(signal, request.plain());
     if (late) {
       lateAnswers.add(() -> answer.accept(verdict));
     } else {

@@ -1,5 +1,6 @@
 package io.spillway.receivers;
 
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A gate that remembers what it was given and answers as told. */
 final class ScriptedGate implements Gate {
@@ -48,11 +50,17 @@ final class ScriptedGate implements Gate {
   }
 
   @Override
-  public void submit(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
-    Submission submission = new Submission(signal, request, sender, answer);
+  public void submit(
+      Signal signal, RequestBytes request, Sender sender, Consumer<? super Answer> answer) {
+    Submission submission = new Submission(signal, request.plain(), request.gzip(), sender, answer);
     submissions.add(submission);
     script.accept(submission);
   }
 
-  record Submission(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {}
+  record Submission(
+      Signal signal,
+      Slice request,
+      @Nullable Slice gzip,
+      Sender sender,
+      Consumer<? super Answer> answer) {}
 }

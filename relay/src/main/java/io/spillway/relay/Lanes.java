@@ -213,7 +213,9 @@ final class Lanes {
 
   private void point(
       Lane lane, EgressSettings settings, boolean retired, @Nullable String problem) {
-    lane.codec(settings.exporters().getFirst().codec());
+    Exporter first = settings.exporters().getFirst();
+    lane.codec(first.codec());
+    lane.gzipPassthrough(first.gzipPassthrough());
     ActiveLane before = active.get(lane.id());
     LaneEgress running = before == null ? null : before.egress();
     if (running != null) {

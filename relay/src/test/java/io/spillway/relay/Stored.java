@@ -2,6 +2,7 @@ package io.spillway.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Lane;
 import java.util.concurrent.CompletableFuture;
@@ -28,7 +29,7 @@ final class Stored {
   static void request(Lane lane, byte[] request, int items, String tenant) {
     CompletableFuture<String> stored = new CompletableFuture<>();
     lane.append(
-        Slice.of(request),
+        RequestBytes.of(Slice.of(request)),
         items,
         0,
         tenant,

@@ -21,7 +21,7 @@ public final class BlockCompressor implements AutoCloseable {
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
   /** RFC 1952: magic, deflate, no flags, no time, "fastest algorithm", unknown system. */
-  private static final byte[] GZIP_HEADER = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 4, (byte) 0xff};
+  static final byte[] GZIP_HEADER = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 4, (byte) 0xff};
 
   private static final int GZIP_TRAILER_BYTES = 8;
 

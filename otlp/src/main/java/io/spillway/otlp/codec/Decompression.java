@@ -3,6 +3,7 @@ package io.spillway.otlp.codec;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Slice;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,6 +74,18 @@ public final class Decompression {
       case SNAPPY -> new SnappyStream(bytes, maxBytes, room).decompress();
       case LZ4 -> new Lz4Stream(bytes, maxBytes, room).decompress();
     };
+  }
+
+  /**
+   * As above, with the compressed bytes beside them where a lane may store these as they are: one
+   * gzip member, with nothing in its header that a reader may stumble over, and about as short as
+   * if it was compressed here.
+   */
+  public static RequestBytes request(Encoding encoding, Slice bytes, int maxBytes, Room room)
+      throws MalformedRequestException, PayloadTooLargeException {
+    return encoding == Encoding.GZIP
+        ? new GzipStream(bytes, maxBytes, room).decompressKeeping()
+        : RequestBytes.of(decompress(encoding, bytes, maxBytes, room));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.spillway.otlp.codec;
 
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.Decompression.Room;
 import java.lang.invoke.MethodHandles;
@@ -42,16 +43,27 @@ final class GzipStream {
    */
   private static final int TRUSTED_RATIO = 32;
 
+  /**
+   * So many times as long as a member must its content be, for the member to be as good as what we
+   * would make of it. Telemetry shrinks to a quarter or less; who sends more has not really
+   * compressed.
+   */
+  private static final int GOOD_RATIO = 2;
+
   private static final String NAME = "gzip";
 
+  private final Slice input;
   private final byte[] in;
   private final int inStart;
   private final int inEnd;
   private final CRC32 crc = new CRC32();
   private final BoundedOutput out;
   private int pos;
+  private int members;
+  private boolean hasPlainHeaders = true;
 
   GzipStream(Slice bytes, int maxBytes, Room room) {
+    this.input = bytes;
     this.in = bytes.array();
     this.inStart = bytes.offset();
     this.pos = inStart;
@@ -67,6 +79,13 @@ final class GzipStream {
     return Math.min(claimed, (long) bytes.length() * TRUSTED_RATIO);
   }
 
+  /** What {@link #decompress} makes, with the input beside it if that may be stored as it is. */
+  RequestBytes decompressKeeping() throws MalformedRequestException, PayloadTooLargeException {
+    Slice plain = decompress();
+    boolean isGood = (long) input.length() * GOOD_RATIO <= plain.length();
+    return new RequestBytes(plain, members == 1 && hasPlainHeaders && isGood ? input : null);
+  }
+
   Slice decompress() throws MalformedRequestException, PayloadTooLargeException {
     do {
       header();
@@ -76,6 +95,7 @@ final class GzipStream {
         inflate();
       }
       trailer(start);
+      members++;
     } while (pos < inEnd);
     return out.finish();
   }
@@ -121,6 +141,7 @@ final class GzipStream {
     if ((flags & RESERVED_FLAGS) != 0) {
       throw malformed("reserved header flags are set");
     }
+    hasPlainHeaders &= flags == 0;
     pos += FIXED_HEADER_BYTES;
     if ((flags & FEXTRA) != 0) {
       require(2);

@@ -3,6 +3,7 @@ package io.spillway.otlp.stage;
 import io.spillway.otlp.Codec;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.GzipMembers;
 import java.time.Instant;
 import java.util.List;
 
@@ -34,6 +35,11 @@ public record Block(
 
   public Block {
     requests = List.copyOf(requests);
+  }
+
+  /** Whether there is gzip in the payload that a sender made, as far as one can see. */
+  public boolean hasSendersGzip() {
+    return codec == Codec.GZIP && !GzipMembers.isOurs(payload, uncompressedLength);
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.spillway.otlp.stage;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
+import io.spillway.otlp.codec.GzipMembers;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
@@ -15,6 +17,22 @@ public interface Exporter {
 
   /** The codec that requests to this sink are compressed with. */
   Codec codec();
+
+  /** What may become of gzip that senders made, on the way to this sink. */
+  default GzipPassthrough gzipPassthrough() {
+    return GzipPassthrough.AUTO;
+  }
+
+  /**
+   * Whether a block can be sent as it is stored. Not if it has several gzip members that are meant
+   * for other sinks: it may be older than the routes are now.
+   */
+  default boolean takesAsStored(Block block) {
+    return block.codec() == codec()
+        && (block.codec() != Codec.GZIP
+            || gzipPassthrough() == GzipPassthrough.ON
+            || GzipMembers.isOne(block.payload(), block.uncompressedLength()));
+  }
 
   /** The largest request this sink takes, in uncompressed bytes. */
   int maxRequestBytes();

@@ -1,6 +1,8 @@
 package io.spillway.otlp.stage;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Slice;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,9 @@ public interface Lane {
   /** The codec that blocks written from now on are compressed with. */
   void codec(Codec codec);
 
+  /** What is to become of gzip that senders made, from now on; at first it is not passed on. */
+  void gzipPassthrough(GzipPassthrough passthrough);
+
   /**
    * Says why an append of this many bytes would be refused right now, or null. A hint that lets the
    * gate refuse a request before part of it is stored elsewhere; the append itself decides.
@@ -30,17 +35,18 @@ public interface Lane {
    * writer thread, or on this thread when the lane refuses without trying.
    *
    * @param request at most {@link #maxAppendBytes} of protobuf; empty when everything was sampled
-   *     out
+   *     out. The lane may store the gzip beside it instead of compressing
    * @param items items in {@code request}
    * @param sampledOut items that were sampled out of the original request; counted durably together
    *     with the append
    * @param tenant whose the request is, kept with it; see {@link Sender#tenant}
    */
-  void append(Slice request, int items, int sampledOut, String tenant, AppendCallback callback);
+  void append(
+      RequestBytes request, int items, int sampledOut, String tenant, AppendCallback callback);
 
-  /** As above, of no tenant. */
+  /** As above, of no tenant, and not compressed by its sender. */
   default void append(Slice request, int items, int sampledOut, AppendCallback callback) {
-    append(request, items, sampledOut, "", callback);
+    append(RequestBytes.of(request), items, sampledOut, "", callback);
   }
 
   /**

@@ -83,7 +83,7 @@ final class BlockSender {
       throws SinkStoppedException, MalformedRequestException, InterruptedException {
     try (BlockCompressor compressor = new BlockCompressor()) {
       boolean asStored =
-          block.codec() == exporter.codec() && fits(block.signal(), block.uncompressedLength());
+          exporter.takesAsStored(block) && fits(block.signal(), block.uncompressedLength());
       if (!asStored) {
         return send(block.signal(), whole(block), compressor);
       }
@@ -95,6 +95,10 @@ final class BlockSender {
               block.uncompressedLength(),
               block.items());
       Outcome outcome = attempt(stored);
+      if (outcome instanceof Outcome.BadData && block.hasSendersGzip()) {
+        // There is gzip that we can read and the sink cannot.
+        return send(block.signal(), whole(block), compressor);
+      }
       return outcome instanceof Outcome.Delivered delivered
           ? taken(stored, delivered)
           : sendSmaller(block.signal(), whole(block), outcome, compressor);

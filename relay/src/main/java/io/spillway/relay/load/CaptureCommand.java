@@ -3,8 +3,8 @@ package io.spillway.relay.load;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.MalformedRequestException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.otlp.stage.Sender;
@@ -141,15 +141,15 @@ public final class CaptureCommand implements Callable<Integer> {
 
     @Override
     public void submit(
-        Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
+        Signal signal, RequestBytes request, Sender sender, Consumer<? super Answer> answer) {
       RequestScanner scanner = new RequestScanner();
       try {
-        scanner.scan(signal, request);
+        scanner.scan(signal, request.plain());
       } catch (MalformedRequestException e) {
         answer.accept(new Answer.Invalid(String.valueOf(e.getMessage())));
         return;
       }
-      counts.add(signal, request, scanner.items());
+      counts.add(signal, request.plain(), scanner.items());
       answer.accept(new Answer.Accepted(scanner.items()));
     }
   }

@@ -7,6 +7,7 @@ import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.codec.BlockCompressor;
 import io.spillway.otlp.codec.Decompression;
+import io.spillway.otlp.codec.GzipMembers;
 import io.spillway.otlp.json.JsonTranscoder;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.ErrorClass;
@@ -15,6 +16,7 @@ import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
 import io.spillway.otlp.stage.RetrySettings;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -80,6 +83,36 @@ class ReplayTest {
     assertThat(result.rejected()).isEqualTo(1);
     assertThat(result.stop()).isNull();
     assertThat(sink.names()).containsExactlyInAnyOrder("a", "c", "no");
+  }
+
+  /** There is gzip that ISA-L reads and others do not. */
+  @Test
+  void run_sendersGzipRefusedAsBadData_isSentOnceMoreCompressedAnew() throws Exception {
+    FakeSink sink =
+        new FakeSink(
+            Codec.GZIP,
+            request ->
+                GzipMembers.isOurs(request.payload(), request.uncompressedLength())
+                    ? new Outcome.Delivered()
+                    : new Outcome.BadData("cannot inflate"));
+
+    Replay.Result result = replay(sink, List.of(gzippedBySender(request("a"))));
+
+    assertThat(result.isComplete()).isTrue();
+    assertThat(result.delivered()).isEqualTo(1);
+    assertThat(sink.attempts).hasValue(2);
+  }
+
+  @Test
+  void run_severalMembers_goToASinkThatMayNotTakeThemAsOne() throws Exception {
+    FakeSink sink = new FakeSink(Codec.GZIP, request -> new Outcome.Delivered());
+
+    assertThat(replay(sink, List.of(gzippedBySender(request("a"), request("b")))).isComplete())
+        .isTrue();
+
+    assertThat(sink.names()).containsExactly("a", "b");
+    ExportRequest taken = sink.taken.getFirst();
+    assertThat(GzipMembers.isOurs(taken.payload(), taken.uncompressedLength())).isTrue();
   }
 
   @Test
@@ -260,6 +293,31 @@ class ReplayTest {
           Instant.EPOCH,
           true);
     }
+  }
+
+  private static Block gzippedBySender(byte[]... members) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    List<Block.Request> requests = new ArrayList<>();
+    int length = 0;
+    for (byte[] member : members) {
+      try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+        gzip.write(member);
+      }
+      requests.add(new Block.Request(member.length, 1));
+      length += member.length;
+    }
+    return new Block(
+        Signal.TRACES,
+        Codec.GZIP,
+        0,
+        0,
+        members.length,
+        requests,
+        length,
+        Slice.of(out.toByteArray()),
+        Instant.EPOCH,
+        Instant.EPOCH,
+        true);
   }
 
   private static String text(ExportRequest request) {

@@ -468,6 +468,7 @@ final class Dispatcher implements AutoCloseable {
       waiting.addAll(pieces);
       throw e;
     }
+    pieces.forEach(piece -> piece.sentIn(request.payload()));
     Attempt attempt =
         new Attempt(
             failover.begin(breaker, now),
@@ -592,6 +593,9 @@ final class Dispatcher implements AutoCloseable {
     for (Piece piece : attempt.pieces()) {
       piece.maybeTaken |= mayHaveBeenTaken(error);
       piece.probed |= ticket.probe;
+      if (suspicious) {
+        var _ = piece.compressAnew();
+      }
       Strikes strikes = piece.strikesAt(ticket.breaker.id);
       int before = strikes.suspicion();
       strikes.add(ticket.breaker, suspicious);
@@ -665,10 +669,12 @@ final class Dispatcher implements AutoCloseable {
 
   /**
    * Takes a request apart that holds bad data (conformance W-50): its original requests go out one
-   * by one, and one that was alone already is dropped.
+   * by one, and one that was alone already is dropped, if it was not its sender's gzip.
    */
   private void condemn(Piece piece, boolean wasAlone, Verdict verdict) {
-    if (piece.requests() == 1 && wasAlone) {
+    if (piece.requests() == 1 && wasAlone && piece.compressAnew()) {
+      waiting.add(piece);
+    } else if (piece.requests() == 1 && wasAlone) {
       bury(piece, DropReason.BAD_DATA, verdict);
     } else if (piece.requests() == 1) {
       piece.isolate();

@@ -56,6 +56,12 @@ final class Piece {
   /** Not to be sent before this time, apart from what its exporter's state allows. */
   long notBefore;
 
+  /** Whether it was sent last in gzip that a sender made. */
+  private boolean wentAsItCame;
+
+  /** Whether it must not be again. */
+  private boolean anew;
+
   private Map<String, Strikes> strikes = Map.of();
 
   private Piece(
@@ -180,6 +186,26 @@ final class Piece {
     child.maybeTaken = maybeTaken;
     child.probed = probed;
     return child;
+  }
+
+  /** Takes down what it is being sent in. */
+  void sentIn(Slice payload) {
+    wentAsItCame = payload == held.block.payload() && held.block.hasSendersGzip();
+  }
+
+  /**
+   * From now on it is not sent in gzip that a sender made: there is some that we can read and the
+   * sink cannot.
+   *
+   * @return false if it was not sent so last
+   */
+  boolean compressAnew() {
+    anew |= wentAsItCame;
+    return wentAsItCame;
+  }
+
+  boolean mustBeCompressedAnew() {
+    return anew;
   }
 
   /** From now on it goes alone, and is judged by that. */

@@ -35,7 +35,11 @@ final class Requests implements AutoCloseable {
     Codec codec = exporter.codec();
     int length = pieces.stream().mapToInt(piece -> piece.length).sum();
     int items = pieces.stream().mapToInt(piece -> piece.items).sum();
-    boolean asStored = pieces.size() == 1 && first.isWhole() && first.held.block.codec() == codec;
+    boolean asStored =
+        pieces.size() == 1
+            && first.isWhole()
+            && !first.mustBeCompressedAnew()
+            && exporter.takesAsStored(first.held.block);
     Slice payload =
         asStored
             ? first.held.block.payload()

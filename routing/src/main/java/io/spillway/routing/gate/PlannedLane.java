@@ -1,7 +1,8 @@
 package io.spillway.routing.gate;
 
 import io.spillway.otlp.Codec;
-import io.spillway.otlp.Slice;
+import io.spillway.otlp.GzipPassthrough;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DeadLetterStatus;
@@ -30,13 +31,18 @@ record PlannedLane(LaneId id) implements Lane {
   }
 
   @Override
+  public void gzipPassthrough(GzipPassthrough passthrough) {
+    throw storesNothing();
+  }
+
+  @Override
   public @Nullable Refusal refusal(long bytes) {
     throw storesNothing();
   }
 
   @Override
   public void append(
-      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
+      RequestBytes request, int items, int sampledOut, String tenant, AppendCallback callback) {
     throw storesNothing();
   }
 

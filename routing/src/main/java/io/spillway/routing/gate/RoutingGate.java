@@ -3,6 +3,7 @@ package io.spillway.routing.gate;
 import io.spillway.otlp.LogLimiter;
 import io.spillway.otlp.MalformedRequestException;
 import io.spillway.otlp.PayloadTooLargeException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
@@ -98,7 +99,8 @@ public final class RoutingGate implements Gate {
   }
 
   @Override
-  public void submit(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
+  public void submit(
+      Signal signal, RequestBytes request, Sender sender, Consumer<? super Answer> answer) {
     if (tables.get(signal) == null) {
       // The first of its signal waits for the disk, which the caller's thread must not. There are
       // no more of these at once than the receivers admit.
@@ -113,14 +115,15 @@ public final class RoutingGate implements Gate {
     return headers;
   }
 
-  private void take(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
-    Plan plan = plan(signal, request, sender);
+  private void take(
+      Signal signal, RequestBytes request, Sender sender, Consumer<? super Answer> answer) {
+    Plan plan = plan(signal, request.plain(), sender);
     Consumer<? super Answer> receiver =
         plan.screened == null ? answer : plan.screened.reporting(signal, itemRule, answer);
     if (plan.answer != null) {
       answer(receiver, plan.answer);
     } else {
-      append(plan, sender.tenant(), receiver);
+      append(plan, request, sender.tenant(), receiver);
     }
   }
 
@@ -206,20 +209,32 @@ public final class RoutingGate implements Gate {
     return delivery.lane().refusal(delivery.bytes());
   }
 
-  private void append(Plan plan, String tenant, Consumer<? super Answer> answer) {
+  private void append(
+      Plan plan, RequestBytes request, String tenant, Consumer<? super Answer> answer) {
     int appends = plan.deliveries.stream().mapToInt(delivery -> delivery.parts().size()).sum();
     PendingAnswer pending =
         new PendingAnswer(plan.success, appends, result -> answer(answer, result));
     for (Delivery delivery : plan.deliveries) {
       int sampledOut = delivery.sampledOut();
       for (Part part : delivery.parts()) {
-        append(delivery.lane(), part, sampledOut, tenant, pending);
+        append(delivery.lane(), bytes(part, request), part.items(), sampledOut, tenant, pending);
         sampledOut = 0;
       }
     }
   }
 
-  private void append(Lane lane, Part part, int sampledOut, String tenant, PendingAnswer pending) {
+  /** What was taken out of a request, or changed, is a slice of its own. */
+  private static RequestBytes bytes(Part part, RequestBytes request) {
+    return part.request() == request.plain() ? request : RequestBytes.of(part.request());
+  }
+
+  private void append(
+      Lane lane,
+      RequestBytes bytes,
+      int items,
+      int sampledOut,
+      String tenant,
+      PendingAnswer pending) {
     if (pending.isRefused()) {
       // The sender sends everything again: what is stored from here on would only arrive twice.
       pending.skip();
@@ -227,7 +242,7 @@ public final class RoutingGate implements Gate {
     }
     Lane.AppendCallback callback = pending.append();
     try {
-      lane.append(part.request(), part.items(), sampledOut, tenant, callback);
+      lane.append(bytes, items, sampledOut, tenant, callback);
     } catch (RuntimeException | Error e) {
       logFailure("appending to lane " + lane.id(), e);
       callback.refused(failure());

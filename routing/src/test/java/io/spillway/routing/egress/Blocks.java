@@ -14,8 +14,10 @@ import io.spillway.otlp.codec.Decompression;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.ExportRequest;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 
 /** Makes blocks of log records with distinct bodies, and reads the bodies back from requests. */
 final class Blocks {
@@ -64,6 +66,29 @@ final class Blocks {
     }
     nextSequence += items;
     return block;
+  }
+
+  /** The next block: one original request for each list of bodies, and a gzip member of each. */
+  Block gzippedBySenders(List<List<String>> requests) throws IOException {
+    Block ours = block(Codec.GZIP, requests);
+    ByteArrayOutputStream members = new ByteArrayOutputStream();
+    for (List<String> bodies : requests) {
+      try (GZIPOutputStream gzip = new GZIPOutputStream(members)) {
+        gzip.write(request(bodies));
+      }
+    }
+    return new Block(
+        ours.signal(),
+        ours.codec(),
+        ours.index(),
+        ours.firstSequence(),
+        ours.items(),
+        ours.requests(),
+        ours.uncompressedLength(),
+        Slice.of(members.toByteArray()),
+        ours.firstAccepted(),
+        ours.lastAccepted(),
+        ours.redelivery());
   }
 
   /** A block of one request with one log record. */

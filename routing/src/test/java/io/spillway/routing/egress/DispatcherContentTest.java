@@ -3,7 +3,9 @@ package io.spillway.routing.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.Slice;
+import io.spillway.otlp.codec.GzipMembers;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DropReason;
@@ -59,6 +61,88 @@ class DispatcherContentTest {
         assertThat(Blocks.bodies(request)).containsExactly("a0", "a1", "a2", "b0", "b1");
       }
     }
+  }
+
+  @Test
+  void step_severalMembers_goAsStoredOnlyToSinksThatAreKnownToTakeThem() throws Exception {
+    for (GzipPassthrough passthrough : GzipPassthrough.values()) {
+      sink.codec = Codec.GZIP;
+      sink.gzipPassthrough = passthrough;
+      Rig rig = new Rig(sink);
+      Block block = rig.blocks.gzippedBySenders(List.of(bodies("a", 3), bodies("b", 2)));
+
+      rig.add(block);
+
+      Slice sent = sink.lastCall().request().payload();
+      assertThat(sent == block.payload()).isEqualTo(passthrough == GzipPassthrough.ON);
+      assertThat(GzipMembers.isOne(sent, block.uncompressedLength()))
+          .isEqualTo(passthrough != GzipPassthrough.ON);
+      assertThat(Blocks.bodies(sink.lastCall().request()))
+          .containsExactly("a0", "a1", "a2", "b0", "b1");
+    }
+  }
+
+  /** There is gzip that ISA-L reads and others do not. */
+  @Test
+  void finished_sendersGzipRefusedAsBadData_goesOnceMoreCompressedAnew() throws Exception {
+    sink.codec = Codec.GZIP;
+    sink.behaviour = refusingSendersGzip(new Outcome.BadData("cannot inflate"));
+    Rig rig = new Rig(sink);
+
+    rig.add(rig.blocks.gzippedBySenders(List.of(bodies("a", 3))));
+
+    assertThat(sink.calls).hasSize(2);
+    assertThat(rig.lane.settled).containsEntry(0L, Rig.deliveredBy(sink, 3));
+    assertThat(rig.drops).isEmpty();
+  }
+
+  @Test
+  void finished_sendersGzipAndBadData_isDroppedAfterTheSecondTime() throws Exception {
+    sink.codec = Codec.GZIP;
+    sink.behaviour = unless("a1", new Outcome.BadData("invalid utf-8"));
+    Rig rig = new Rig(sink);
+
+    rig.add(rig.blocks.gzippedBySenders(List.of(bodies("a", 3))));
+
+    assertThat(sink.calls).hasSize(2);
+    assertThat(rig.lane.settled).containsEntry(0L, Settlement.dropped(DropReason.BAD_DATA, 3));
+    assertThat(rig.lane.letters).hasSize(1);
+  }
+
+  @Test
+  void finished_sinkFailsAtSendersGzip_goesOnCompressedAnew() throws Exception {
+    sink.codec = Codec.GZIP;
+    sink.behaviour =
+        refusingSendersGzip(new Outcome.Retry(null, ErrorClass.SERVER, "cannot inflate"));
+    Rig rig = new Rig(sink);
+
+    rig.add(rig.blocks.gzippedBySenders(List.of(bodies("a", 3))));
+    rig.advance(Duration.ofMinutes(1));
+
+    assertThat(sink.calls).hasSize(2);
+    assertThat(rig.lane.settled).containsEntry(0L, Rig.deliveredBy(sink, 3));
+  }
+
+  @Test
+  void finished_sinkIsAway_staysAsItCame() throws Exception {
+    sink.codec = Codec.GZIP;
+    sink.behaviour = FakeExporter.REFUSES;
+    Rig rig = new Rig(sink);
+    Block block = rig.blocks.gzippedBySenders(List.of(bodies("a", 3)));
+
+    rig.add(block);
+    sink.behaviour = FakeExporter.TAKES;
+    rig.advance(Duration.ofMinutes(1));
+
+    assertThat(sink.calls).hasSize(2);
+    assertThat(sink.lastCall().request().payload()).isSameAs(block.payload());
+  }
+
+  private static Function<ExportRequest, Outcome> refusingSendersGzip(Outcome refusal) {
+    return request ->
+        GzipMembers.isOurs(request.payload(), request.uncompressedLength())
+            ? new Outcome.Delivered()
+            : refusal;
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.spillway.routing.egress;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
 import io.spillway.otlp.stage.ErrorClass;
 import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Exporter;
@@ -26,6 +27,7 @@ final class FakeExporter implements Exporter {
 
   final List<Call> calls = new CopyOnWriteArrayList<>();
   Codec codec = Codec.NONE;
+  GzipPassthrough gzipPassthrough = GzipPassthrough.AUTO;
   int maxRequestBytes = 4 << 20;
   boolean countsWire = true;
   volatile Function<ExportRequest, Outcome> behaviour = TAKES;
@@ -49,6 +51,11 @@ final class FakeExporter implements Exporter {
   @Override
   public Codec codec() {
     return codec;
+  }
+
+  @Override
+  public GzipPassthrough gzipPassthrough() {
+    return gzipPassthrough;
   }
 
   @Override

@@ -1,8 +1,9 @@
 package io.spillway.routing.egress;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
-import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DeadLetter;
 import io.spillway.otlp.stage.DeadLetterStatus;
@@ -81,13 +82,16 @@ final class FakeLane implements Lane {
   public void codec(Codec codec) {}
 
   @Override
+  public void gzipPassthrough(GzipPassthrough passthrough) {}
+
+  @Override
   public Refusal refusal(long bytes) {
     throw new UnsupportedOperationException("not used by the egress");
   }
 
   @Override
   public void append(
-      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
+      RequestBytes request, int items, int sampledOut, String tenant, AppendCallback callback) {
     throw new UnsupportedOperationException("not used by the egress");
   }
 

@@ -1,6 +1,8 @@
 package io.spillway.routing.gate;
 
 import io.spillway.otlp.Codec;
+import io.spillway.otlp.GzipPassthrough;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Block;
 import io.spillway.otlp.stage.DeadLetter;
@@ -13,10 +15,17 @@ import io.spillway.otlp.stage.Settlement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /** A lane in memory that keeps what is appended and says what it is told to say. */
 final class FakeLane implements Lane {
-  record Append(Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {}
+  record Append(
+      Slice request,
+      @Nullable Slice gzip,
+      int items,
+      int sampledOut,
+      String tenant,
+      AppendCallback callback) {}
 
   enum Mode {
     STORE,
@@ -49,11 +58,11 @@ final class FakeLane implements Lane {
 
   @Override
   public void append(
-      Slice request, int items, int sampledOut, String tenant, AppendCallback callback) {
+      RequestBytes request, int items, int sampledOut, String tenant, AppendCallback callback) {
     if (request.length() > maxAppendBytes) {
       throw new AssertionError(request.length() + " bytes (expected at most " + maxAppendBytes);
     }
-    appends.add(new Append(request, items, sampledOut, tenant, callback));
+    appends.add(new Append(request.plain(), request.gzip(), items, sampledOut, tenant, callback));
     switch (mode) {
       case STORE -> callback.appended();
       case HOLD -> {}
@@ -73,6 +82,11 @@ final class FakeLane implements Lane {
 
   @Override
   public void codec(Codec codec) {
+    throw new AssertionError("the gate does not choose codecs");
+  }
+
+  @Override
+  public void gzipPassthrough(GzipPassthrough passthrough) {
     throw new AssertionError("the gate does not choose codecs");
   }
 

@@ -9,12 +9,14 @@ import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.InvalidItems;
 import io.spillway.otlp.stage.Lane.Refusal;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Sender;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -55,6 +57,17 @@ class InvalidItemsTest {
                     + " takes 5 bytes (expected 8, or none). The rest is stored; do not send it"
                     + " again. Send span ids of 8 bytes."));
     assertThat(heard).containsExactly("TRACES SPAN_ID 2 true");
+  }
+
+  @Test
+  void submit_someInvalidAndGzip_leavesTheGzipBehindWithThem() {
+    Slice gzip = Slice.of(new byte[] {0x1f, (byte) 0x8b});
+    RequestBytes request = new RequestBytes(request(BAD, GOOD), gzip);
+
+    gate(InvalidItems.PARTIAL_SUCCESS).submit(Signal.TRACES, request, Sender.UNKNOWN, answers::add);
+    gate(InvalidItems.PASS).submit(Signal.TRACES, request, Sender.UNKNOWN, answers::add);
+
+    assertThat(lane().appends).extracting(FakeLane.Append::gzip).containsExactly(null, gzip);
   }
 
   // conformance: G-36, G-41

@@ -15,13 +15,16 @@ import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Lane.AppendCallback;
 import io.spillway.otlp.stage.Lane.Refusal;
 import io.spillway.otlp.stage.LaneId;
+import io.spillway.otlp.stage.Sender;
 import io.spillway.routing.egress.OverQuota;
+import io.spillway.routing.gate.FakeLane.Append;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,6 +71,49 @@ class RoutingGateTest {
               assertThat(append.sampledOut()).isZero();
             });
     assertUntouched("blue", "copy", "default");
+  }
+
+  @Test
+  void submit_gzipOfTheSender_goesAlongWithWholeRequestsOnly() {
+    RoutingGate gate = gate(BY_TEAM);
+    Slice gzip = Slice.of(new byte[] {0x1f, (byte) 0x8b});
+    Slice copied = request(resource(1, "copy", "true"));
+    Slice mixed = request(resource(2, "team", "red"), resource(1));
+
+    gate.submit(Signal.TRACES, new RequestBytes(copied, gzip), Sender.UNKNOWN, answers::add);
+    gate.submit(Signal.TRACES, new RequestBytes(mixed, gzip), Sender.UNKNOWN, answers::add);
+
+    assertThat(lane("copy").appends).singleElement().extracting(Append::gzip).isSameAs(gzip);
+    assertThat(lane("default").appends).extracting(Append::gzip).containsExactly(gzip, null);
+    assertThat(lane("red").appends).singleElement().extracting(Append::gzip).isNull();
+  }
+
+  @Test
+  void submit_gzipOfWhatIsSplitOrSampled_isLeftBehind() {
+    Slice gzip = Slice.of(new byte[] {0x1f, (byte) 0x8b});
+    RequestBytes large = new RequestBytes(request(resource(40)), gzip);
+    RoutingGate whole = gate(BY_TEAM);
+    lane("default").maxAppendBytes = large.length() / 2;
+    whole.submit(Signal.TRACES, large, Sender.UNKNOWN, answers::add);
+    assertThat(lane("default").appends)
+        .hasSizeGreaterThan(1)
+        .allSatisfy(append -> assertThat(append.gzip()).isNull());
+
+    lanes.clear();
+    RoutingGate half =
+        gate("routes: [ { name: default, exporters: [e], sampling: { percentage: 50 } } ]");
+    half.submit(
+        Signal.TRACES,
+        new RequestBytes(request(resource(200)), gzip),
+        Sender.UNKNOWN,
+        answers::add);
+    assertThat(lane("default").appends)
+        .singleElement()
+        .satisfies(
+            append -> {
+              assertThat(append.sampledOut()).isPositive();
+              assertThat(append.gzip()).isNull();
+            });
   }
 
   // conformance: R-06, W-02, W-12

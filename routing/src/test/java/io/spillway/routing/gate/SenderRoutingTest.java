@@ -8,6 +8,7 @@ import io.opentelemetry.proto.logs.v1.ResourceLogs;
 import io.opentelemetry.proto.logs.v1.ScopeLogs;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
@@ -97,7 +98,7 @@ class SenderRoutingTest {
                 ResourceLogs.newBuilder()
                     .addScopeLogs(ScopeLogs.newBuilder().addLogRecords(LogRecord.newBuilder())))
             .build();
-    to.submit(Signal.LOGS, Slice.of(request.toByteArray()), sender, answers::add);
+    to.submit(Signal.LOGS, RequestBytes.of(Slice.of(request.toByteArray())), sender, answers::add);
   }
 
   private List<String> tenants(String route) {

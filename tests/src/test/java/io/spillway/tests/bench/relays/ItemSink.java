@@ -3,6 +3,7 @@ package io.spillway.tests.bench.relays;
 import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.otlp.MalformedRequestException;
+import io.spillway.otlp.RequestBytes;
 import io.spillway.otlp.Signal;
 import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
@@ -77,7 +78,9 @@ final class ItemSink implements AutoCloseable {
     return strangers.sum();
   }
 
-  private void take(Signal signal, Slice request, Sender sender, Consumer<? super Answer> answer) {
+  private void take(
+      Signal signal, RequestBytes submitted, Sender sender, Consumer<? super Answer> answer) {
+    Slice request = submitted.plain();
     try {
       new RequestScanner().scan(signal, request);
       FieldCursor resources =
