@@ -88,7 +88,7 @@ final class Report {
             """
             . Load generator, relay and sink share it. Medians of %d stretches of %d s, relays in turn;
             ratios are of pairs: Spillway's items per CPU second divided by the other's, median (least … most). Every item
-            that was acknowledged arrived as often as it was sent, and Spillway's ledgers balanced.
+            that was acknowledged arrived, by Spillway exactly as often as it was sent, and its ledgers balanced.
 
             ![items per CPU second](relays.svg)
             """
@@ -161,8 +161,8 @@ final class Report {
     StringBuilder body = new StringBuilder();
     int y = 40;
     for (Result result : results) {
-      if (result.scenario().rate() != 0) {
-        continue;
+      if (result.scenario().rate() < 0) {
+        continue; // idle
       }
       double most =
           result.samples().values().stream()
@@ -199,7 +199,7 @@ final class Report {
   }
 
   private static String shortTitle(Scenario scenario) {
-    return "%s%s %s %s→%s ×%d, %d conn.%s"
+    return "%s%s %s %s→%s ×%d, %d conn.%s%s"
         .formatted(
             scenario.shape() == Workload.Shape.HEAVY ? "heavy " : "",
             scenario.signal() == Signal.TRACES ? "spans" : scenario.signal().label(),
@@ -208,7 +208,8 @@ final class Report {
             RelayBenchmark.name(scenario.out()),
             scenario.batch(),
             scenario.connections(),
-            scenario.lanes() == 1 ? "" : ", " + scenario.lanes() + " lanes");
+            scenario.lanes() == 1 ? "" : ", " + scenario.lanes() + " lanes",
+            scenario.rate() == 0 ? "" : ", " + scenario.load());
   }
 
   private static String text(int x, int y, String anchor, String text) {

@@ -49,6 +49,10 @@ record Scenario(
   }
 
   static final int LARGE = 512;
+
+  /** A configuration has no more, and a route has one lane of traces. */
+  private static final int MOST_ROUTES = 64;
+
   private static final List<Signal> SIGNALS =
       Arrays.stream(Signal.values()).filter(Signal::isStable).toList();
 
@@ -73,7 +77,7 @@ record Scenario(
         }
       }
       case LANES -> {
-        for (int lanes : new int[] {1, 10, 100}) {
+        for (int lanes : new int[] {1, 10, MOST_ROUTES}) {
           all.add(usual(group).lanes(lanes));
         }
       }
