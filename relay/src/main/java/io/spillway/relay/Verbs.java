@@ -72,7 +72,7 @@ final class Verbs {
     CommandLine command() {
       return switch (this) {
         case RUN -> new CommandLine(new RunCommand());
-        case DEMO -> new CommandLine(new DemoCommand());
+        case DEMO -> new CommandLine(new DemoCommand(Main.class.getName()));
         case VALIDATE -> new CommandLine(new ValidateCommand());
         case PRINT_CONFIG -> new CommandLine(new PrintConfigCommand());
         case EXPLAIN -> new CommandLine(new ExplainCommand());

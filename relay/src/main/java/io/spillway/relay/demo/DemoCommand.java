@@ -20,10 +20,19 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 public final class DemoCommand implements Callable<Integer> {
 
+  private final String mainClass;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(names = "--plain", description = "Plain lines even on a terminal.")
   private boolean plain;
+
+  /**
+   * @param mainClass of this program, which the demo starts as processes
+   */
+  public DemoCommand(String mainClass) {
+    this.mainClass = mainClass;
+  }
 
   @Override
   public Integer call() throws Exception {
@@ -32,10 +41,7 @@ public final class DemoCommand implements Callable<Integer> {
         !plain
             && Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent()
             && !"dumb".equals(System.getenv("TERM"));
-    try (Demo demo =
-        new Demo(
-            new DemoScreen(spec.commandLine().getOut(), terminal),
-            spec.root().userObject().getClass().getName())) {
+    try (Demo demo = new Demo(new DemoScreen(spec.commandLine().getOut(), terminal), mainClass)) {
       if (!demo.run()) {
         return 1;
       }
