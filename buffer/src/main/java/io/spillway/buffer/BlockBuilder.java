@@ -138,23 +138,13 @@ final class BlockBuilder implements AutoCloseable {
       }
     }
     compress(block.subList(start, block.size()), members);
-    return joined(members);
+    return Slice.concat(members);
   }
 
   private void compress(List<Pending> some, List<Slice> members) {
     if (bytesOf(some) > 0) {
       members.add(compressor.compress(Codec.GZIP, merge(some, Codec.GZIP)));
     }
-  }
-
-  private static Slice joined(List<Slice> members) {
-    byte[] to = new byte[members.stream().mapToInt(Slice::length).sum()];
-    int at = 0;
-    for (Slice member : members) {
-      System.arraycopy(member.array(), member.offset(), to, at, member.length());
-      at += member.length();
-    }
-    return Slice.of(to);
   }
 
   /**
@@ -169,9 +159,7 @@ final class BlockBuilder implements AutoCloseable {
     byte[] to = codec == Codec.NONE && cipher == null ? new byte[length] : scratch(length);
     int at = 0;
     for (Pending append : block) {
-      Slice r = append.request().plain();
-      System.arraycopy(r.array(), r.offset(), to, at, r.length());
-      at += r.length();
+      at = append.request().plain().copyTo(to, at);
     }
     return new Slice(to, 0, length);
   }

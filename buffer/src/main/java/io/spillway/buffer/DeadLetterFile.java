@@ -155,9 +155,7 @@ final class DeadLetterFile {
   }
 
   private static Slice join(byte[] head, Slice tail) {
-    byte[] all = Arrays.copyOf(head, head.length + tail.length());
-    System.arraycopy(tail.array(), tail.offset(), all, head.length, tail.length());
-    return Slice.of(all);
+    return Slice.concat(List.of(Slice.of(head), tail));
   }
 
   private static int crc(byte[] file) {

@@ -46,7 +46,7 @@ final class RecentBlocks implements AutoCloseable {
 
   /** Keeps a block if there is room for it; older ones that nobody asked for go first. */
   synchronized void add(Recent block) {
-    long length = block.payload.array().length;
+    long length = block.payload.retainedBytes();
     while (!blocks.isEmpty() && bytes + length > MAX_LANE_BYTES) {
       dropFirst();
     }
@@ -88,7 +88,7 @@ final class RecentBlocks implements AutoCloseable {
   }
 
   private void dropFirst() {
-    long length = blocks.remove().payload.array().length;
+    long length = blocks.remove().payload.retainedBytes();
     bytes -= length;
     shared.addAndGet(-length);
   }

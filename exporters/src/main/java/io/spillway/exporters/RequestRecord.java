@@ -9,7 +9,7 @@ import io.spillway.otlp.codec.Decompression;
 import io.spillway.otlp.json.JsonWriter;
 import io.spillway.otlp.stage.ExportRequest;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,9 +69,7 @@ final class RequestRecord implements AutoCloseable {
     if (compression == Codec.NONE) {
       return new ByteBuffer[] {buffer(first), buffer(second)};
     }
-    byte[] both = Arrays.copyOf(first.toByteArray(), first.length() + second.length());
-    System.arraycopy(second.array(), second.offset(), both, first.length(), second.length());
-    return new ByteBuffer[] {compressed(Slice.of(both))};
+    return new ByteBuffer[] {compressed(Slice.concat(List.of(first, second)))};
   }
 
   private ByteBuffer compressed(Slice bytes) {

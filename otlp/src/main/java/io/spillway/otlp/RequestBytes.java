@@ -21,9 +21,9 @@ public record RequestBytes(Slice plain, @Nullable Slice gzip) {
     return plain.length();
   }
 
-  /** Bytes of memory that are kept alive: a slice keeps its whole array. */
+  /** Bytes of memory that are kept alive. */
   public long retainedBytes() {
-    return (long) plain.array().length + (gzip == null ? 0 : gzip.array().length);
+    return (long) plain.retainedBytes() + (gzip == null ? 0 : gzip.retainedBytes());
   }
 
   /** The same, for who compresses anew. */

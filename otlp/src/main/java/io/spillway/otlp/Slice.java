@@ -1,6 +1,7 @@
 package io.spillway.otlp;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -47,6 +48,27 @@ public final class Slice {
   public Slice sub(int from, int length) {
     Objects.checkFromIndexSize(from, length, this.length);
     return new Slice(array, offset + from, length);
+  }
+
+  /** The ranges one after the other, in an array of their own. */
+  public static Slice concat(List<Slice> slices) {
+    byte[] to = new byte[slices.stream().mapToInt(Slice::length).sum()];
+    int at = 0;
+    for (Slice slice : slices) {
+      at = slice.copyTo(to, at);
+    }
+    return of(to);
+  }
+
+  /** Copies the bytes to an array, from an offset on; the offset behind them. */
+  public int copyTo(byte[] to, int at) {
+    System.arraycopy(array, offset, to, at, length);
+    return at + length;
+  }
+
+  /** Bytes of memory that are kept alive: those of the whole array. */
+  public int retainedBytes() {
+    return array.length;
   }
 
   /** A copy of the bytes. */

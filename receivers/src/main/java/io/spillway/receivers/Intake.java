@@ -127,7 +127,7 @@ final class Intake {
         return;
       }
       Decompression.Room room =
-          bytes -> exchange.reserve(Math.max(expected, retainedBytes(body) + bytes));
+          bytes -> exchange.reserve(Math.max(expected, body.retainedBytes() + bytes));
       RequestBytes decompressed;
       try {
         decompressed = Decompression.request(encoding, body, maxBytes, room);
@@ -165,13 +165,8 @@ final class Intake {
 
   private static long expectedBytes(Encoding encoding, Slice body, int maxBytes) {
     return encoding == Encoding.IDENTITY
-        ? retainedBytes(body)
+        ? body.retainedBytes()
         : Math.min((long) body.length() * EXPECTED_RATIO, maxBytes);
-  }
-
-  /** A slice keeps its whole array alive. */
-  private static int retainedBytes(Slice slice) {
-    return slice.array().length;
   }
 
   /** Where the answer to one request goes. Called on any thread; only the first call counts. */

@@ -54,9 +54,7 @@ final class Requests implements AutoCloseable {
     byte[] all = new byte[length];
     int at = 0;
     for (Piece piece : pieces) {
-      Slice bytes = bytes(piece);
-      System.arraycopy(bytes.array(), bytes.offset(), all, at, bytes.length());
-      at += bytes.length();
+      at = bytes(piece).copyTo(all, at);
     }
     return Slice.of(all);
   }

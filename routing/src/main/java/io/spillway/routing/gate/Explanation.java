@@ -99,12 +99,7 @@ public record Explanation(int items, int rejected, String message, List<Resource
 
   /** A request of one resource, and of what belongs to none. */
   private static Slice alone(RequestScanner scanner, int i) {
-    Slice resource = scanner.resource(i);
-    Slice others = scanner.otherFields();
-    byte[] bytes = new byte[resource.length() + others.length()];
-    System.arraycopy(resource.array(), resource.offset(), bytes, 0, resource.length());
-    System.arraycopy(others.array(), others.offset(), bytes, resource.length(), others.length());
-    return Slice.of(bytes);
+    return Slice.concat(List.of(scanner.resource(i), scanner.otherFields()));
   }
 
   private static List<Taken> taken(

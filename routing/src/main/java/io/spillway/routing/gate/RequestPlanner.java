@@ -159,16 +159,11 @@ final class RequestPlanner {
     int filled = 0;
     for (int i = 0; i < scanner.resources(); i++) {
       if ((routesOf[i] & route) != 0) {
-        filled = copy(scanner.resource(i), bytes, filled);
+        filled = scanner.resource(i).copyTo(bytes, filled);
       }
     }
-    copy(otherFields, bytes, filled);
+    otherFields.copyTo(bytes, filled);
     return new Part(Slice.of(bytes), items);
-  }
-
-  private static int copy(Slice from, byte[] to, int at) {
-    System.arraycopy(from.array(), from.offset(), to, at, from.length());
-    return at + from.length();
   }
 
   private static Delivery deliver(
