@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which code deflates and inflates gzip in this process: ISA-L, if its shared library is installed
- * and passes a test, and the JDK's zlib otherwise. Both read what the other writes, and accept and
- * refuse the same. Safe on any thread.
+ * and passes a test, and the JDK's zlib otherwise. Both read what the other writes, and refuse the
+ * same, but for members with an incomplete Huffman code and the right checksum, which only ISA-L
+ * reads. Safe on any thread.
  */
 public final class GzipLibrary {
   /** System property: {@code auto}, which is the default, or {@code jdk}. */

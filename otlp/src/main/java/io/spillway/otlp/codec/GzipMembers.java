@@ -20,9 +20,12 @@ public final class GzipMembers {
    * @param uncompressedLength bytes that the whole payload holds
    */
   public static boolean isOne(Slice gzip, int uncompressedLength) {
-    int end = gzip.offset() + gzip.length();
-    return gzip.length() >= Integer.BYTES
-        && (int) INT_LE.get(gzip.array(), end - Integer.BYTES) == uncompressedLength;
+    return gzip.length() >= Integer.BYTES && lastLength(gzip) == uncompressedLength;
+  }
+
+  /** How much the last member says that it holds, modulo 2^32 (RFC 1952 §2.3.1, ISIZE). */
+  static int lastLength(Slice gzip) {
+    return (int) INT_LE.get(gzip.array(), gzip.offset() + gzip.length() - Integer.BYTES);
   }
 
   /**

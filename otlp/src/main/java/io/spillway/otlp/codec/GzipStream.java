@@ -75,7 +75,7 @@ final class GzipStream {
     long claimed =
         bytes.length() < FIXED_HEADER_BYTES + TRAILER_BYTES
             ? 0
-            : (int) INT_LE.get(bytes.array(), bytes.offset() + bytes.length() - 4) & 0xffff_ffffL;
+            : GzipMembers.lastLength(bytes) & 0xffff_ffffL;
     return Math.min(claimed, (long) bytes.length() * TRUSTED_RATIO);
   }
 
