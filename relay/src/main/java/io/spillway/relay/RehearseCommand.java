@@ -60,7 +60,7 @@ final class RehearseCommand implements Callable<Integer> {
           Files.writeString(directory.resolve("config.yaml"), config(directory, sink, admin));
       FutureTask<Integer> use = new FutureTask<>(() -> useAndStop("http://127.0.0.1:" + admin));
       Thread.ofPlatform().daemon().name("rehearsal").start(use);
-      int ended = execute("run", "--config", config.toString());
+      int ended = execute(RunArguments.VERB, RunArguments.CONFIG, config.toString());
       return ended == 0 ? result(use) : ended;
     } finally {
       ScratchFolder.delete(directory);

@@ -43,7 +43,7 @@ final class Verbs {
 
   /** What the program can do, in the order of its help. */
   private enum Verb {
-    RUN("run"),
+    RUN(RunArguments.VERB),
     DEMO("demo"),
     VALIDATE("validate"),
     PRINT_CONFIG("print-config"),
