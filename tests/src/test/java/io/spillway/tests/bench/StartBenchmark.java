@@ -1,13 +1,11 @@
 package io.spillway.tests.bench;
 
 import io.spillway.tests.harness.Folders;
+import io.spillway.tests.harness.FreePorts;
 import io.spillway.tests.harness.Items;
 import io.spillway.tests.harness.Kind;
 import io.spillway.tests.harness.Program;
-import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -24,9 +22,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * How long a start takes, from exec to the first acknowledged request (OTLP/HTTP) and to 200 of
- * {@code /readyz}: with and without an AOT cache, in turn. Both are asked for all the time from the
- * start on, each on a connection of its own.
+ * How long a start by the launcher takes, from exec to the first acknowledged request (OTLP/HTTP)
+ * and to 200 of {@code /readyz}: with and without an AOT cache, in turn. Both are asked for all the
+ * time from the start on, each on a connection of its own.
  */
 public final class StartBenchmark {
   private static final int PAIRS = 7;
@@ -53,12 +51,12 @@ public final class StartBenchmark {
   }
 
   private void run() throws Exception {
-    Path cache = record();
+    record();
     List<Start> without = new ArrayList<>();
     List<Start> with = new ArrayList<>();
     for (int pair = 0; pair < PAIRS; pair++) {
-      without.add(start("without-" + pair, List.of()));
-      with.add(start("with-" + pair, List.of("-XX:AOTCache=" + cache)));
+      without.add(start("without-" + pair, "-XX:AOTMode=off"));
+      with.add(start("with-" + pair, ""));
     }
     System.out.println(Machine.describe());
     System.out.printf("%n| from exec to | median | least | most |%n|---|---|---|---|%n");
@@ -66,16 +64,18 @@ public final class StartBenchmark {
     rows("with an AOT cache", with);
   }
 
-  /** Records as the launcher does. */
-  private Path record() throws IOException, InterruptedException {
-    Path cache = directory.resolve("start.aot");
-    Process recording =
-        children.launch("record", command(List.of("-XX:AOTCacheOutput=" + cache), "rehearse"));
-    if (recording.waitFor() != 0 || !Files.exists(cache)) {
+  /** Has the launcher record what it starts from. */
+  private void record() throws IOException, InterruptedException {
+    if (children.launch("record", launcher("", "rehearse")).waitFor() != 0 || !hasRecording()) {
       throw new IllegalStateException(
           "no AOT cache was made: " + Files.readString(directory.resolve("record.log")));
     }
-    return cache;
+  }
+
+  private static boolean hasRecording() throws IOException {
+    try (Stream<Path> files = Files.list(Program.dist())) {
+      return files.anyMatch(file -> file.toString().endsWith(".aot") && file.toFile().length() > 0);
+    }
   }
 
   private static void rows(String how, List<Start> starts) {
@@ -95,9 +95,10 @@ public final class StartBenchmark {
         sorted.getLast());
   }
 
-  private Start start(String name, List<String> options) throws Exception {
-    int http = freePort();
-    int admin = freePort();
+  private Start start(String name, String options) throws Exception {
+    List<Integer> ports = FreePorts.find(2);
+    int http = ports.getFirst();
+    int admin = ports.getLast();
     Path config =
         Files.writeString(
             directory.resolve(name + ".yaml"),
@@ -117,7 +118,7 @@ public final class StartBenchmark {
     HttpRequest ready =
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + "/readyz")).build();
     long begin = System.nanoTime();
-    Process relay = children.launch(name, command(options, "run", "--config", config.toString()));
+    Process relay = children.launch(name, launcher(options, "run", "--config", config.toString()));
     CompletableFuture<Double> acknowledged =
         CompletableFuture.supplyAsync(() -> millisUntilOk(export, begin));
     double readyMillis = millisUntilOk(ready, begin);
@@ -150,22 +151,17 @@ public final class StartBenchmark {
     }
   }
 
-  /** A cache is made for a class path that is spelled out, in this order. */
-  private static List<String> command(List<String> options, String... arguments)
-      throws IOException {
-    List<String> command = new ArrayList<>(Program.command(List.of(arguments)));
-    try (Stream<Path> jars = Files.list(Program.dist().resolve("lib"))) {
-      command.set(
-          command.indexOf("-cp") + 1,
-          String.join(File.pathSeparator, jars.map(Path::toString).sorted().toList()));
-    }
-    command.addAll(1, options);
+  /** The launcher of the distribution, with more JVM options, on this JVM. */
+  private static List<String> launcher(String options, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "env",
+                "JAVA_HOME=" + System.getProperty("java.home"),
+                "SPILLWAY_JAVA_OPTS=" + options,
+                "sh",
+                Program.dist().resolve("bin/spillway").toString()));
+    command.addAll(List.of(arguments));
     return command;
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

@@ -1,16 +1,15 @@
 package io.spillway.tests.bench.relays;
 
 import io.spillway.receivers.Transport;
+import io.spillway.tests.harness.FreePorts;
 import io.spillway.tests.harness.Program;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -215,20 +214,8 @@ sealed interface Contender {
     private static final int LOG_LINES = 20;
 
     static Ports free() throws IOException {
-      List<ServerSocket> sockets = new ArrayList<>();
-      try {
-        for (int i = 0; i < 3; i++) {
-          sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-        }
-        return new Ports(
-            sockets.get(0).getLocalPort(),
-            sockets.get(1).getLocalPort(),
-            sockets.get(2).getLocalPort());
-      } finally {
-        for (ServerSocket socket : sockets) {
-          socket.close();
-        }
-      }
+      List<Integer> ports = FreePorts.find(3);
+      return new Ports(ports.get(0), ports.get(1), ports.get(2));
     }
 
     Running await(Process process, Scenario scenario, Path directory)
