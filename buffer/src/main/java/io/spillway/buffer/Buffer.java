@@ -326,6 +326,7 @@ public final class Buffer implements AutoCloseable {
     boolean write = due || home.trouble() != null || !received.isAttached();
     if ((write ? home.check() : home.look()) != null) {
       received.detach();
+      open.forEach(DiskLane::lookAround);
       if (open.stream().allMatch(DiskLane::hasLetGo)) {
         var _ = home.reclaim();
       }

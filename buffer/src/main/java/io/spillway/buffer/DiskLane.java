@@ -69,6 +69,10 @@ final class DiskLane implements Lane, AutoCloseable {
 
   private static final long IDLE_NANOS = 1_000_000_000L;
   private static final int IDLE_ROUNDS_BEFORE_RECYCLING = 5;
+
+  /** How often the writer of a lane that has nothing to do looks whether that is still so. */
+  private static final long REST_NANOS = 5_000_000_000L;
+
   private static final Duration MIN_REOPEN = Duration.ofSeconds(1);
   private static final Duration MAX_REOPEN = Duration.ofSeconds(30);
 
@@ -205,6 +209,11 @@ final class DiskLane implements Lane, AutoCloseable {
     budget.limit(settings.maxBytes());
   }
 
+  /** Has the writer look after its files now. */
+  void lookAround() {
+    handOver.wake();
+  }
+
   @Override
   public int maxAppendBytes() {
     return handOver.maxAppendBytes();
@@ -293,7 +302,7 @@ final class DiskLane implements Lane, AutoCloseable {
     int idleRounds = 0;
     for (List<Pending> block = handOver.take(IDLE_NANOS);
         block != null;
-        block = handOver.take(IDLE_NANOS)) {
+        block = handOver.take(canRest(idleRounds) ? REST_NANOS : IDLE_NANOS)) {
       lookAfterFiles();
       if (block.isEmpty()) {
         idle(++idleRounds);
@@ -306,6 +315,19 @@ final class DiskLane implements Lane, AutoCloseable {
         lastTick = System.nanoTime();
       }
     }
+  }
+
+  /** Whether time alone brings nothing about here: what else happens wakes the writer. */
+  private boolean canRest(int idleRounds) {
+    SegmentQueue q = queue;
+    return idleRounds > IDLE_ROUNDS_BEFORE_RECYCLING
+        && q != null
+        && !suspended
+        && dropping.get() == null
+        && account.isDrained()
+        && account.unsyncedBytes() == 0
+        && !kept.isHolding()
+        && q.reservedBytes() <= SPARE_BYTES;
   }
 
   /** Blocks up to the next force to the device; without {@code durability: power}, one block. */
@@ -638,6 +660,7 @@ final class DiskLane implements Lane, AutoCloseable {
   CompletableFuture<Long> drop() {
     CompletableFuture<Long> mine = new CompletableFuture<>();
     CompletableFuture<Long> before = dropping.compareAndExchange(null, mine);
+    handOver.wake();
     return before == null ? mine : before;
   }
 
@@ -880,6 +903,11 @@ final class DiskLane implements Lane, AutoCloseable {
   @Override
   public @Nullable Block pollBacklog() {
     return account.isWindowFull() ? null : readNext(backlog);
+  }
+
+  @Override
+  public void wake() {
+    account.wake();
   }
 
   @Override

@@ -51,6 +51,7 @@ final class HandOver {
   private final ArrayDeque<Pending> queue = new ArrayDeque<>();
   private long queuedBytes;
   private boolean closed;
+  private boolean woken;
 
   /** Makes blocks of requests of this signal. */
   HandOver(Signal signal) {
@@ -95,16 +96,17 @@ final class HandOver {
   }
 
   /**
-   * The next appends that fit into one block; empty if none came in time; null when closed and
-   * empty. For the writer thread.
+   * The next appends that fit into one block; empty if none came in time, or at {@link #wake}; null
+   * when closed and empty. For the writer thread.
    */
   @Nullable List<Pending> take(long timeoutNanos) {
     lock.lock();
     try {
       long left = timeoutNanos;
-      while (queue.isEmpty() && !closed && left > 0) {
+      while (queue.isEmpty() && !closed && !woken && left > 0) {
         left = changed.awaitNanos(left);
       }
+      woken = false;
       return queue.isEmpty() && closed ? null : fill();
     } catch (InterruptedException e) {
       return fill(); // the writer ends when it is told to by close, not by an interrupt
@@ -118,6 +120,17 @@ final class HandOver {
     lock.lock();
     try {
       return fill();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Has the writer look around now, or as soon as it is done. */
+  void wake() {
+    lock.lock();
+    try {
+      woken = true;
+      changed.signal();
     } finally {
       lock.unlock();
     }

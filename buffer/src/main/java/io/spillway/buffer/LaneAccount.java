@@ -94,6 +94,13 @@ final class LaneAccount {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private long changes;
+
+  /**
+   * The reader waits for a block, and for nothing else: what is settled is no reason to wake it.
+   */
+  private boolean waitsForBlocks;
+
+  private boolean woken;
   private final LogLimit logLimit;
   private final DrainRate drainRate;
 
@@ -496,19 +503,33 @@ final class LaneAccount {
 
   /**
    * Waits until there is something to read beside the backlog, and room in the window; false if
-   * that took too long.
+   * that took too long, or somebody called {@link #wake}.
    */
   boolean awaitUnread(long nanos) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       long left = nanos;
       while (!last().isUnread(appended) || isWindowFull()) {
-        if (left <= 0) {
+        if (left <= 0 || woken) {
           return false;
         }
+        waitsForBlocks = !last().isUnread(appended) && !isWindowFull();
         left = changed.awaitNanos(left);
       }
       return true;
+    } finally {
+      woken &= nanos <= 0;
+      waitsForBlocks = false;
+      lock.unlock();
+    }
+  }
+
+  /** Ends a wait for something to read; if there is none, the next one. */
+  void wake() {
+    lock.lock();
+    try {
+      woken = true;
+      changed.signalAll();
     } finally {
       lock.unlock();
     }
@@ -719,7 +740,10 @@ final class LaneAccount {
       stretches.removeFirst();
     }
     drainRate.settled(settled().bytes() - bytes, System.nanoTime());
-    signal();
+    changes++;
+    if (!waitsForBlocks) {
+      changed.signalAll();
+    }
   }
 
   /** Everything that is settled, as if it had come first. */

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +66,30 @@ class DiskLaneTest {
       assertThat(ledger.delivered()).isEqualTo(Map.of(SINK, 7L));
       assertThat(ledger.buffered()).isZero();
       assertThat(lane.status().oldest()).isNull();
+    }
+  }
+
+  @Test
+  void wake_pollThatWaitsOrTheNext_returnsWithoutABlock() throws Exception {
+    try (Buffer buffer = Buffer.open(config(directory), clock)) {
+      Lane lane = open(buffer);
+      CompletableFuture<Block> waiting = CompletableFuture.supplyAsync(() -> pollForLong(lane));
+
+      lane.wake();
+
+      assertThat(waiting.get(30, TimeUnit.SECONDS)).isNull();
+
+      lane.wake();
+      assertThat(lane.poll(Duration.ZERO)).isNull();
+      assertThat(pollForLong(lane)).isNull(); // a look that did not wait leaves the wake to this
+    }
+  }
+
+  private static Block pollForLong(Lane lane) {
+    try {
+      return lane.poll(Duration.ofMinutes(10));
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * A durable first-in first-out queue of blocks on disk: the unit of isolation between routes and
  * signals.
  *
- * <p>{@link #append} and {@link #settle} may be called from any thread, {@link #poll}, {@link
- * #setAside} and {@link #pollBacklog} from one thread at a time.
+ * <p>{@link #append}, {@link #settle} and {@link #wake} may be called from any thread, {@link
+ * #poll}, {@link #setAside} and {@link #pollBacklog} from one thread at a time.
  */
 public interface Lane {
 
@@ -61,6 +61,9 @@ public interface Lane {
    * out.
    */
   @Nullable Block poll(Duration timeout) throws InterruptedException;
+
+  /** Has a {@link #poll} that waits return now; if none waits, the next one that would. */
+  void wake();
 
   /**
    * Sets everything aside that was appended and not handed out yet: from now on {@link #poll} hands

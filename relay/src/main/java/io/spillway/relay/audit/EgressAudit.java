@@ -125,13 +125,19 @@ public final class EgressAudit implements Consumer<PolicyDecision>, AutoCloseabl
   private void run() {
     try {
       while (!closed) {
-        Entry first = waiting.poll(TICK_MILLIS, TimeUnit.MILLISECONDS);
+        Entry first =
+            hasMoreToWrite() ? waiting.poll(TICK_MILLIS, TimeUnit.MILLISECONDS) : waiting.take();
         pass(first, false);
       }
     } catch (InterruptedException e) {
       log.debug("egress audit: interrupted", e);
     }
     pass(null, true);
+  }
+
+  /** Without another decision. */
+  private boolean hasMoreToWrite() {
+    return !repetitions.isEmpty() || leftOut.sum() != leftOutWritten;
   }
 
   /**

@@ -38,7 +38,10 @@ import org.slf4j.LoggerFactory;
 public final class IdleProber implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(IdleProber.class);
 
+  /** Between two looks at least, and at most: what lanes are asked is not announced. */
   private static final Duration LOOK = Duration.ofMillis(500);
+
+  private static final Duration LONGEST_LOOK = Duration.ofSeconds(2);
 
   /** How soon an exporter that failed a probe gets the next one, if its interval is longer. */
   static final Duration AGAIN = Duration.ofSeconds(4);
@@ -125,28 +128,41 @@ public final class IdleProber implements AutoCloseable {
 
   private void run() {
     try {
-      while (!closing.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
-        look();
+      Duration pause = LOOK;
+      while (!closing.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+        pause = look();
       }
     } catch (InterruptedException e) {
       log.debug("idle probes: interrupted, which ends them", e);
     }
   }
 
-  /** Begins the probes that are due. */
-  synchronized void look() {
+  /**
+   * Begins the probes that are due.
+   *
+   * @return how long it may take until the next look
+   */
+  synchronized Duration look() {
     Instant now = clock.instant();
+    Duration pause = LONGEST_LOOK;
     for (Probe probe : probes.values()) {
-      if (!probe.inFlight && isDue(probe, now)) {
+      Instant due = probe.inFlight ? null : due(probe);
+      if (due != null && !now.isBefore(due)) {
         probe.inFlight = true;
         probe.last = now;
         probe.stretch = stretch();
+        due = now.plus(wait(probe));
         send(probe);
       }
+      if (due != null && due.isBefore(now.plus(pause))) {
+        pause = Duration.between(now, due);
+      }
     }
+    return pause.compareTo(LOOK) < 0 ? LOOK : pause;
   }
 
-  private static boolean isDue(Probe probe, Instant now) {
+  /** When an exporter is to be probed if nothing else happens; null if it must not be now. */
+  private static @Nullable Instant due(Probe probe) {
     String id = probe.target.exporter().id();
     Instant last = probe.last;
     boolean wanted = false;
@@ -156,13 +172,13 @@ public final class IdleProber implements AutoCloseable {
         continue;
       }
       if (status.attemptsInFlight() > 0 || status.leftAloneUntil() != null) {
-        return false;
+        return null;
       }
       wanted |= status.bars().isEmpty();
       Instant attempt = status.lastAttempt();
       last = attempt != null && attempt.isAfter(last) ? attempt : last;
     }
-    return wanted && !now.isBefore(last.plusNanos((long) (wait(probe).toNanos() * probe.stretch)));
+    return wanted ? last.plusNanos((long) (wait(probe).toNanos() * probe.stretch)) : null;
   }
 
   private static @Nullable ExporterStatus find(EgressStatus status, String exporter) {

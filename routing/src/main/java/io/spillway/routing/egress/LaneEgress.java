@@ -41,8 +41,9 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   static final int MAX_READ_AHEAD = 4;
 
   private static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(10);
-  private static final long MAX_IDLE_NANOS = Duration.ofSeconds(1).toNanos();
-  private static final Duration POLL = Duration.ofMillis(250);
+
+  /** What is shown is at most this old, and drain windows open at most so late. */
+  private static final Duration MAX_IDLE = Duration.ofSeconds(5);
 
   /** How long {@link #close} waits beyond its deadline for threads to leave the lane. */
   private static final Duration LEAVE = Duration.ofMillis(750);
@@ -51,6 +52,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(LaneEgress.class);
 
   private final LaneId id;
+  private final Lane lane;
   private final EgressMemory memory;
   private final LongSupplier nanoClock;
   private final long originNanos;
@@ -99,6 +101,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
       RandomGenerator random,
       EgressListener listener) {
     this.id = lane.id();
+    this.lane = lane;
     this.memory = memory;
     this.nanoClock = nanoClock;
     this.originNanos = nanoClock.getAsLong();
@@ -137,6 +140,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
    */
   public void retarget(EgressSettings settings) {
     feed.settings(settings.drain());
+    lane.wake();
     events.add(new Retargeted(settings));
   }
 
@@ -175,6 +179,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
         closeByNanos = now() + Backoff.nanos(deadline);
         closing.countDown();
         demand.release();
+        lane.wake();
         events.add(new Closing());
       }
     }
@@ -265,7 +270,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
   private @Nullable Event await() {
     long now = now();
     long until = isClosing() ? closeByNanos : dispatcher.nextStep(now);
-    long wait = Math.clamp(until - now, 0, MAX_IDLE_NANOS);
+    long wait = Math.clamp(until - now, 0, MAX_IDLE.toNanos());
     try {
       return events.poll(wait, TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
@@ -323,7 +328,7 @@ public final class LaneEgress implements ProbedLane, AutoCloseable {
 
   private void read() throws InterruptedException {
     while (!isClosing()) {
-      LaneFeed.Fed fed = feed.next(POLL);
+      LaneFeed.Fed fed = feed.next(MAX_IDLE);
       if (fed != null) {
         events.add(new Arrived(fed));
         return;

@@ -31,6 +31,9 @@ final class LaneFeed {
   /** How long live blocks are waited for, while backlog waits for its pace or for room. */
   private static final Duration BESIDE_BACKLOG = Duration.ofMillis(10);
 
+  /** How long the pace is waited for in one go, as nothing wakes whoever does. */
+  private static final Duration PACE_STEP = Duration.ofMillis(250);
+
   private static final Logger log = LoggerFactory.getLogger(LaneFeed.class);
 
   private final Lane lane;
@@ -75,7 +78,7 @@ final class LaneFeed {
     roomForBacklog = room;
   }
 
-  /** The next block; null if there is none within {@code timeout}, or a little earlier. */
+  /** The next block; null if there is none within {@code timeout}, or earlier. */
   @Nullable Fed next(Duration timeout) throws InterruptedException {
     DrainSettings now = settings;
     return now.order() == Order.LIVE_FIRST ? liveFirst(now, timeout) : oldestFirst(now, timeout);
@@ -115,7 +118,7 @@ final class LaneFeed {
       throws InterruptedException {
     long left = paceLeft();
     if (left > 0) {
-      LockSupport.parkNanos(Math.min(left, timeout.toNanos()));
+      LockSupport.parkNanos(Math.min(left, PACE_STEP.toNanos()));
       return null;
     }
     Block block = lane.pollBacklog();

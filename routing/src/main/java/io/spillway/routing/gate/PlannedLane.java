@@ -87,6 +87,11 @@ record PlannedLane(LaneId id) implements Lane {
   }
 
   @Override
+  public void wake() {
+    throw storesNothing();
+  }
+
+  @Override
   public LaneStatus status() {
     throw storesNothing();
   }

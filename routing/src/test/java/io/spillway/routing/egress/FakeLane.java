@@ -18,16 +18,19 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /** A lane in memory that is as strict about settling as the real one. */
 final class FakeLane implements Lane {
+  private static final int STEP_MILLIS = 10;
   static final LaneId ID = new LaneId("payments", Signal.LOGS);
 
   final Map<Long, Settlement> settled = new ConcurrentHashMap<>();
   final List<Long> redelivered = new CopyOnWriteArrayList<>();
   final LinkedBlockingQueue<Block> stored = new LinkedBlockingQueue<>();
   final LinkedBlockingQueue<Block> backlog = new LinkedBlockingQueue<>();
+  private final Semaphore wakes = new Semaphore(0);
   volatile RuntimeException pollFailure;
   volatile long givenUpBelow;
   final List<DeadLetter> letters = new CopyOnWriteArrayList<>();
@@ -45,7 +48,17 @@ final class FakeLane implements Lane {
       pollFailure = null;
       throw failure;
     }
-    return stored.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    Block block = stored.poll();
+    for (long end = System.nanoTime() + timeout.toNanos();
+        block == null && System.nanoTime() < end && !wakes.tryAcquire(); ) {
+      block = stored.poll(STEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+    return block;
+  }
+
+  @Override
+  public void wake() {
+    wakes.release();
   }
 
   @Override

@@ -96,6 +96,11 @@ final class FakeLane implements Lane {
   }
 
   @Override
+  public void wake() {
+    throw new UnsupportedOperationException("not used by the gate");
+  }
+
+  @Override
   public boolean setAside() {
     throw new AssertionError("the gate does not read");
   }
