@@ -4,6 +4,8 @@ import io.spillway.config.Configuration;
 import io.spillway.config.ConfigurationLoader;
 import io.spillway.exporters.ExporterConfig;
 import io.spillway.exporters.Exporters;
+import io.spillway.otlp.Codec;
+import io.spillway.otlp.Signal;
 import io.spillway.otlp.stage.ExportRequest;
 import io.spillway.otlp.stage.Exporter;
 import io.spillway.otlp.stage.Outcome;
@@ -25,8 +27,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Sends a {@link Workload} to one relay, over a number of connections. What is refused is sent
- * again until it is taken. For one thread.
+ * Sends a {@link Workload} at a time to one relay, over a number of connections. What is refused is
+ * sent again until it is taken. For one thread.
  */
 final class Load implements AutoCloseable {
   /** Requests without an answer while the relay is to be saturated. */
@@ -38,15 +40,16 @@ final class Load implements AutoCloseable {
   private static final Executor LATER =
       CompletableFuture.delayedExecutor(100, TimeUnit.MILLISECONDS);
 
-  private final Workload workload;
+  private final Codec codec;
   private final Exporters exporters = new Exporters(new AnyDestination());
   private final List<Exporter> connections = new ArrayList<>();
 
   /**
+   * @param codec of all requests
    * @param address host and port
    */
-  Load(Workload workload, Transport transport, String address, int connections) {
-    this.workload = workload;
+  Load(Codec codec, Transport transport, String address, int connections) {
+    this.codec = codec;
     for (int i = 0; i < connections; i++) {
       this.connections.add(exporters.create(config(transport, address, i)));
     }
@@ -63,16 +66,17 @@ final class Load implements AutoCloseable {
   record Sent(List<Integer> times, long items, double seconds, Latencies latencies, long refused) {}
 
   /** As fast as answers come. */
-  Sent saturate(Duration duration) throws InterruptedException {
-    return send(duration, 0);
+  Sent saturate(Workload workload, Duration duration) throws InterruptedException {
+    return send(workload, duration, 0);
   }
 
   /** On a fixed schedule, however the relay fares. */
-  Sent pace(long itemsPerSecond, Duration duration) throws InterruptedException {
-    return send(duration, itemsPerSecond);
+  Sent pace(Workload workload, long itemsPerSecond, Duration duration) throws InterruptedException {
+    return send(workload, duration, itemsPerSecond);
   }
 
-  private Sent send(Duration duration, long itemsPerSecond) throws InterruptedException {
+  private Sent send(Workload workload, Duration duration, long itemsPerSecond)
+      throws InterruptedException {
     int slots = itemsPerSecond == 0 ? IN_FLIGHT : MAX_BEHIND;
     Run run = new Run(new Semaphore(slots), new Latencies(), new LongAdder());
     int[] times = new int[workload.requests().size()];
@@ -92,7 +96,7 @@ final class Load implements AutoCloseable {
       if (itemsPerSecond == 0) {
         due = System.nanoTime();
       }
-      attempt(connections.get(i % connections.size()), request, due, run);
+      attempt(connections.get(i % connections.size()), workload.signal(), request, due, run);
       times[i % times.length]++;
       items += request.items();
     }
@@ -104,15 +108,11 @@ final class Load implements AutoCloseable {
 
   private record Run(Semaphore slots, Latencies latencies, LongAdder refused) {}
 
-  private void attempt(Exporter to, Prepared request, long due, Run run) {
+  private void attempt(Exporter to, Signal signal, Prepared request, long due, Run run) {
     var _ =
         to.export(
                 new ExportRequest(
-                    workload.signal(),
-                    workload.codec(),
-                    request.payload(),
-                    request.length(),
-                    request.items()))
+                    signal, codec, request.payload(), request.plain().length(), request.items()))
             .thenAccept(
                 outcome -> {
                   if (outcome instanceof Outcome.Delivered) {
@@ -120,7 +120,7 @@ final class Load implements AutoCloseable {
                     run.slots.release();
                   } else {
                     run.refused.increment();
-                    LATER.execute(() -> attempt(to, request, due, run));
+                    LATER.execute(() -> attempt(to, signal, request, due, run));
                   }
                 });
   }
@@ -131,7 +131,7 @@ final class Load implements AutoCloseable {
         ConfigurationLoader.parse(
             "load",
             "exporters: { %s: { endpoint: \"http://%s\", compression: \"%s\", timeout: 60s } }"
-                .formatted(id, address, RelayBenchmark.name(workload.codec())),
+                .formatted(id, address, RelayBenchmark.name(codec)),
             Map.of());
     return Objects.requireNonNull(ExporterConfig.readAll(configuration.root()).get(id));
   }
