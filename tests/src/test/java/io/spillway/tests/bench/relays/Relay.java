@@ -22,19 +22,22 @@ final class Relay {
   private final Scenario scenario;
   private final Path directory;
   private final ItemSink sink;
-  private final Contender.Running running;
+  private final Contender.Installed installed;
+  private final Process process;
 
   private Relay(
       Contender contender,
       Scenario scenario,
       Path directory,
       ItemSink sink,
-      Contender.Running running) {
+      Contender.Installed installed,
+      Process process) {
     this.contender = contender;
     this.scenario = scenario;
     this.directory = directory;
     this.sink = sink;
-    this.running = running;
+    this.installed = installed;
+    this.process = process;
   }
 
   /**
@@ -44,8 +47,8 @@ final class Relay {
       throws IOException, InterruptedException {
     ItemSink sink = new ItemSink();
     try {
-      return new Relay(
-          contender, scenario, directory, sink, contender.start(scenario, sink, directory));
+      Contender.Installed installed = contender.install(scenario, sink, directory);
+      return new Relay(contender, scenario, directory, sink, installed, installed.start());
     } catch (IOException | InterruptedException | RuntimeException e) {
       sink.close();
       throw e;
@@ -62,7 +65,7 @@ final class Relay {
 
   /** Host and port. */
   String address() {
-    return running.address();
+    return installed.address();
   }
 
   /** Whether it sends on what it takes. */
@@ -76,11 +79,11 @@ final class Relay {
   }
 
   Usage usage() throws IOException {
-    return Usage.of(running.process());
+    return Usage.of(process);
   }
 
   double memoryMib(String key) throws IOException {
-    return Usage.memoryMib(running.process(), key);
+    return Usage.memoryMib(process, key);
   }
 
   /** Spillway's own account must say that nothing is left or missing. */
@@ -92,7 +95,7 @@ final class Relay {
     try (HttpClient http = HttpClient.newHttpClient()) {
       HttpRequest request =
           HttpRequest.newBuilder(
-                  URI.create("http://127.0.0.1:" + running.adminPort() + "/api/v1/ledger"))
+                  URI.create("http://127.0.0.1:" + installed.adminPort() + "/api/v1/ledger"))
               .build();
       ledger =
           JsonMapper.shared()
@@ -114,7 +117,6 @@ final class Relay {
 
   /** Stops it, in time or by force, and its sink. */
   void stop() throws InterruptedException {
-    Process process = running.process();
     process.descendants().forEach(ProcessHandle::destroy);
     process.destroy();
     if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {

@@ -110,6 +110,15 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
     }
   }
 
+  /**
+   * A request with items of its own.
+   *
+   * @param turn which of the requests it is like, counted round and round
+   */
+  Prepared request(int turn, int first, BlockCompressor compressor) {
+    return renumbered(requests.get(turn % requests.size()), first, compressor);
+  }
+
   private Prepared renumbered(Prepared request, int first, BlockCompressor compressor) {
     byte[] bytes = request.plain().toByteArray();
     Slice plain = Slice.of(bytes);
