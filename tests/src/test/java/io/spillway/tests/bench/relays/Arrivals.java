@@ -2,6 +2,7 @@ package io.spillway.tests.bench.relays;
 
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
 
 /** How often each item of a range of numbers arrived. Safe on any thread. */
 final class Arrivals {
@@ -35,5 +36,10 @@ final class Arrivals {
    */
   int count(int number) {
     return counts.get(number - first);
+  }
+
+  /** Arrivals of items that had arrived before. */
+  long duplicates() {
+    return IntStream.range(0, counts.length()).mapToLong(i -> Math.max(0, counts.get(i) - 1)).sum();
   }
 }

@@ -139,6 +139,11 @@ sealed interface Contender {
     }
 
     @Override
+    public boolean takesPart(Scenario scenario) {
+      return scenario.lanes() == 1 && !scenario.group().isCourse();
+    }
+
+    @Override
     public Installed install(Scenario scenario, ItemSink sink, Path directory) throws IOException {
       Ports ports = Ports.free();
       return ports.installed(
@@ -203,8 +208,7 @@ sealed interface Contender {
                           : "",
                       pipeline,
                       hardened ? "file_storage" : ""));
-      return ports.installed(
-          List.of(binary, "--config", config.toString()), scenario, directory);
+      return ports.installed(List.of(binary, "--config", config.toString()), scenario, directory);
     }
   }
 

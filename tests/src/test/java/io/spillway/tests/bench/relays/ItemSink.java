@@ -17,48 +17,76 @@ import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Takes OTLP of both protocols and counts how often each item of a {@link Workload} arrives. Safe
- * on any thread.
+ * Takes OTLP of both protocols and counts how often each item of a {@link Workload} arrives. For
+ * one thread, apart from what arrives.
  */
 final class ItemSink implements AutoCloseable {
-  private final OtlpReceiver receiver;
+  private final Map<Transport, String> addresses = new EnumMap<>(Transport.class);
+  private OtlpReceiver receiver;
   private final LongAdder strangers = new LongAdder();
 
   /** The newest first: most items are of it. */
   private volatile List<Arrivals> expected = List.of();
 
   ItemSink() throws IOException {
+    receiver = start(0, 0);
+    for (Transport transport : Transport.values()) {
+      String address = String.valueOf(receiver.servedAt(transport));
+      addresses.put(transport, address.substring(address.indexOf('/') + 1));
+    }
+  }
+
+  private OtlpReceiver start(int grpc, int http) throws IOException {
     Configuration configuration =
         ConfigurationLoader.parse(
             "sink",
-            "receivers: { otlp: { protocols: { grpc: { endpoint: \"127.0.0.1:0\" },"
-                + " http: { endpoint: \"127.0.0.1:0\" } } } }",
+            """
+            receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:%d" }, http: { endpoint: "127.0.0.1:%d" } } } }
+            """
+                .formatted(grpc, http),
             Map.of());
-    receiver =
+    OtlpReceiver started =
         new OtlpReceiver(
             OtlpReceiverConfig.read(configuration.root().section("receivers")),
             () -> (Gate) this::take,
             AdmissionConfig.DEFAULT.create(Runtime.getRuntime().maxMemory()),
             ReceiverListener.NONE);
-    receiver.start();
+    started.start();
+    return started;
   }
 
-  /** Host and port. */
+  /** Host and port, which stay the same. */
   String address(Transport transport) {
-    String address = String.valueOf(receiver.servedAt(transport));
-    return address.substring(address.indexOf('/') + 1);
+    return Objects.requireNonNull(addresses.get(transport));
+  }
+
+  /** Closes the ports and drops the connections. */
+  void leave() {
+    receiver.close(Duration.ZERO);
+  }
+
+  /** Takes requests on the same ports again. */
+  void comeBack() throws IOException {
+    receiver = start(port(Transport.GRPC), port(Transport.HTTP));
+  }
+
+  private int port(Transport transport) {
+    String address = address(transport);
+    return Integer.parseInt(address.substring(address.indexOf(':') + 1));
   }
 
   /**
    * From now on also expects items numbered from {@code first}. What comes late counts in the range
-   * that it is of. For one thread.
+   * that it is of.
    */
   Arrivals expect(int first, int items) {
     Arrivals range = new Arrivals(first, items);

@@ -69,8 +69,7 @@ final class Load implements AutoCloseable {
         awaitDue(start, items, itemsPerSecond);
       }
       slots.acquire();
-      long due =
-          itemsPerSecond > 0 ? dueNanos(start, items, itemsPerSecond) : System.nanoTime();
+      long due = itemsPerSecond > 0 ? dueNanos(start, items, itemsPerSecond) : System.nanoTime();
       connections.send(
           i,
           workload.signal(),

@@ -82,6 +82,11 @@ final class Relay {
     return Usage.of(process);
   }
 
+  /** The most that was resident. */
+  double peakMib() throws IOException {
+    return memoryMib("VmHWM");
+  }
+
   double memoryMib(String key) throws IOException {
     return Usage.memoryMib(process, key);
   }

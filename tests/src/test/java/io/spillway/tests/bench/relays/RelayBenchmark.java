@@ -46,7 +46,9 @@ public final class RelayBenchmark implements Callable<Integer> {
       names = "--group",
       paramLabel = "GROUP",
       split = ",",
-      description = "Of ${COMPLETION-CANDIDATES}. Default: all but MATRIX.")
+      description =
+          "Of ${COMPLETION-CANDIDATES}. Default: all but MATRIX, which takes hours, and OUTAGE,"
+              + " which takes each relay a minute or two a round.")
   private List<Group> groups = new ArrayList<>();
 
   @Option(
@@ -55,7 +57,9 @@ public final class RelayBenchmark implements Callable<Integer> {
       description = "Scenarios with this in their title.")
   private Pattern only = Pattern.compile("");
 
-  @Option(names = "--pairs", description = "Rounds of measuring. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--pairs",
+      description = "Rounds of measuring, or courses. Default: ${DEFAULT-VALUE}.")
   private int pairs = 5;
 
   @Option(names = "--seconds", description = "Of each stretch. Default: ${DEFAULT-VALUE}.")
@@ -66,6 +70,12 @@ public final class RelayBenchmark implements Callable<Integer> {
       paramLabel = "SECONDS",
       description = "For each relay in each scenario. Default: ${DEFAULT-VALUE}.")
   private int warmUp = 25;
+
+  @Option(
+      names = "--outage",
+      paramLabel = "SECONDS",
+      description = "How long the sink is away in an OUTAGE. Default: ${DEFAULT-VALUE}.")
+  private int outage = 30;
 
   @Option(
       names = "--limit",
@@ -92,8 +102,12 @@ public final class RelayBenchmark implements Callable<Integer> {
     List<Contender> contenders = contenders();
     Report report = new Report(contenders.stream().map(Contender::name).toList(), seconds, pairs);
     for (Scenario scenario : scenarios()) {
-      Result result = measure(scenario, contenders);
-      System.out.println(report.add(result));
+      List<Contender> able =
+          contenders.stream().filter(contender -> contender.takesPart(scenario)).toList();
+      System.out.println(
+          scenario.group().isCourse()
+              ? report.add(course(scenario, able))
+              : report.add(measure(scenario, able)));
       if (out != null) {
         report.write(out);
       }
@@ -118,22 +132,16 @@ public final class RelayBenchmark implements Callable<Integer> {
 
   private List<Scenario> scenarios() {
     List<Group> chosen =
-        groups.isEmpty()
-            ? Stream.of(Group.values()).filter(group -> group != Group.MATRIX).toList()
-            : groups;
+        groups.isEmpty() ? Stream.of(Group.values()).filter(Group::isDefault).toList() : groups;
     return chosen.stream()
         .flatMap(group -> Scenario.of(group).stream())
         .filter(scenario -> only.matcher(scenario.title()).find())
         .toList();
   }
 
-  private Result measure(Scenario scenario, List<Contender> all)
+  private Result measure(Scenario scenario, List<Contender> contenders)
       throws IOException, InterruptedException {
-    List<Contender> contenders =
-        all.stream().filter(contender -> contender.takesPart(scenario)).toList();
-    Workload first =
-        Workload.make(
-            scenario.shape(), scenario.signal(), scenario.batch(), scenario.in(), scenario.lanes());
+    Workload first = Workload.make(scenario);
     Path root = Files.createTempDirectory("relay-benchmark");
     Map<String, List<Sample>> samples = new LinkedHashMap<>();
     List<Relay> relays = new ArrayList<>();
@@ -167,5 +175,38 @@ public final class RelayBenchmark implements Callable<Integer> {
     }
     Folders.delete(root); // if all went well
     return new Result(scenario, first.bytesPerItem(), samples);
+  }
+
+  /** Each relay by itself, started anew in each round. */
+  private CourseResult course(Scenario scenario, List<Contender> contenders)
+      throws IOException, InterruptedException {
+    Workload workload = Workload.make(scenario);
+    Path root = Files.createTempDirectory("relay-benchmark");
+    Map<String, List<CourseSample>> samples = new LinkedHashMap<>();
+    for (int round = 0; round < pairs; round++) {
+      for (Contender contender : contenders) {
+        Path own = Files.createDirectory(root.resolve("course"));
+        samples
+            .computeIfAbsent(contender.name(), _ -> new ArrayList<>())
+            .add(course(scenario, contender, workload, own));
+        Folders.delete(own); // if all went well
+      }
+    }
+    Folders.delete(root);
+    return new CourseResult(scenario, outage, samples);
+  }
+
+  private CourseSample course(
+      Scenario scenario, Contender contender, Workload workload, Path directory)
+      throws IOException, InterruptedException {
+    Relay relay = Relay.start(contender, scenario, directory);
+    try {
+      try (Stretches before = new Stretches(relay, scenario)) {
+        before.warmUp(workload, Duration.ofSeconds(warmUp));
+      }
+      return new Course(relay, scenario, workload, Duration.ofSeconds(outage)).run();
+    } finally {
+      relay.stop();
+    }
   }
 }

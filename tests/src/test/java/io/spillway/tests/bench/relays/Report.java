@@ -30,6 +30,7 @@ final class Report {
   private final int pairs;
   private final String machine = machine();
   private final List<Result> results = new ArrayList<>();
+  private final List<CourseResult> courses = new ArrayList<>();
 
   /**
    * @param names of the relays, Spillway first
@@ -66,16 +67,25 @@ final class Report {
             .collect(Collectors.joining("\n"));
   }
 
+  /** As the other. */
+  String add(CourseResult result) {
+    courses.add(result);
+    return CourseReport.words(result);
+  }
+
   void write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve(BASE + ".md"), markdown());
-    Files.writeString(folder.resolve(BASE + ".svg"), svg());
+    if (!results.isEmpty()) {
+      Files.writeString(folder.resolve(BASE + ".svg"), svg());
+    }
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("machine", machine);
     json.put("relays", names);
     json.put("pairs", pairs);
     json.put("seconds", seconds);
     json.put("results", results);
+    json.put("courses", courses);
     JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     Files.writeString(folder.resolve(BASE + ".json"), mapper.writeValueAsString(json) + "\n");
   }
@@ -85,15 +95,20 @@ final class Report {
     text.append("# Relays side by side\n\n")
         .append("Written by `RelayBenchmark`; every sample is in [relays.json](relays.json).\n\n")
         .append(machine)
-        .append(
-            """
-            . Load generator, relay and sink share it. Medians of %d stretches of %d s, relays in turn;
-            ratios are of pairs: Spillway's items per CPU second divided by the other's, median (least … most).
-            %s
+        .append(". Load generator, relay and sink share it.");
+    if (!results.isEmpty()) {
+      text.append(
+          """
+           Medians of %d stretches of %d s, relays in turn;
+          ratios are of pairs: Spillway's items per CPU second divided by the other's, median (least … most).
+          %s
 
-            ![items per CPU second](relays.svg)
-            """
-                .formatted(pairs, seconds, kept()));
+          ![items per CPU second](relays.svg)
+          """
+              .formatted(pairs, seconds, kept()));
+    } else {
+      text.append("\n");
+    }
     for (Scenario.Group group : Scenario.Group.values()) {
       List<Result> ofGroup =
           results.stream().filter(result -> result.scenario().group() == group).toList();
@@ -109,6 +124,10 @@ final class Report {
                 + "\n");
         ofGroup.forEach(result -> rows(result, withLost, text));
       }
+    }
+    for (CourseResult result : courses) {
+      text.append("\n## ").append(title(result.scenario().group())).append("\n\n");
+      text.append(CourseReport.markdown(result));
     }
     return text.toString();
   }

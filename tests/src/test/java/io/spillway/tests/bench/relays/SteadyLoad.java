@@ -29,8 +29,7 @@ final class SteadyLoad {
    * @param first the number of the first item
    * @param most items, after which nothing more is sent
    */
-  SteadyLoad(
-      Workload workload, Connections connections, long itemsPerSecond, int first, int most) {
+  SteadyLoad(Workload workload, Connections connections, long itemsPerSecond, int first, int most) {
     this.workload = workload;
     this.connections = connections;
     this.itemsPerSecond = itemsPerSecond;

@@ -70,7 +70,7 @@ final class Stretches implements AutoCloseable {
             sent.latencies().millis(0.99),
             relay.memoryMib("VmRSS"),
             relay.memoryMib("RssAnon"),
-            relay.memoryMib("VmHWM"),
+            relay.peakMib(),
             after.diskBytes() - before.diskBytes(),
             sent.refused(),
             0);

@@ -76,18 +76,18 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
    */
   record Prepared(Slice plain, Slice payload, int first, int items) {}
 
-  /**
-   * @param batch items in a request
-   * @param lanes how many values the resource attribute takes that routes can tell apart, one a
-   *     request
-   */
-  static Workload make(Shape shape, Signal signal, int batch, Codec codec, int lanes) {
+  /** What a scenario asks for: requests take turns in the attribute that routes go by. */
+  static Workload make(Scenario scenario) {
+    Shape shape = scenario.shape();
+    Signal signal = scenario.signal();
+    Codec codec = scenario.in();
+    int batch = scenario.batch();
     int count = Math.max(MIN_REQUESTS, ITEMS / batch);
     Random random = new Random(SEED);
     List<Prepared> requests = new ArrayList<>(count);
     try (BlockCompressor compressor = new BlockCompressor()) {
       for (int i = 0; i < count; i++) {
-        Message message = message(shape, signal, i * batch, batch, i % lanes, random);
+        Message message = message(shape, signal, i * batch, batch, i % scenario.lanes(), random);
         Slice plain = Slice.of(message.toByteArray());
         requests.add(new Prepared(plain, compressor.compress(codec, plain), i * batch, batch));
       }
