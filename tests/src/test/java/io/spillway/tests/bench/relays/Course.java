@@ -2,6 +2,7 @@ package io.spillway.tests.bench.relays;
 
 import io.spillway.relay.load.Latencies;
 import io.spillway.tests.bench.Usage;
+import io.spillway.tests.bench.relays.Scenario.Group;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * calm | outage: the sink's port is closed | drain, until the backlog is delivered | the last items
  * </pre>
+ *
+ * <p>If the relay is to be restarted, it is killed when the outage ends, and started again on the
+ * same files and ports as soon as the sink is back: what passes until the first item is the relay's
+ * own time. What it had not acknowledged is sent again.
  *
  * <p>The backlog is what was acknowledged before the outage ends. Each item has a number of its
  * own, so that a duplicate cannot stand in for a loss. Spillway's loss is an error.
@@ -74,17 +79,26 @@ final class Course {
     relay.sink().leave();
     Latencies inOutage = load.enter();
     TimeUnit.NANOSECONDS.sleep(outage.toNanos());
+    boolean restarts = scenario.group() == Group.RESTART;
+    if (restarts) {
+      relay.kill();
+    }
     Missing backlog = new Missing(load.acknowledged(), arrivals);
     backlog.shrink();
-    long end = System.nanoTime();
+    long arrived = arrivals.total();
     relay.sink().comeBack();
+    long end = System.nanoTime();
+    if (restarts) {
+      relay.launch();
+    }
     Latencies inDrain = load.enter();
-    Drain drain = await(backlog, 0, end);
+    Drain drain = await(backlog, 0, arrived, end);
     load.stop(ANSWER_LIMIT);
     int[] acknowledged = load.acknowledged();
     Missing missing = new Missing(acknowledged, arrivals);
     missing.shrink();
-    await(missing, backlog.size(), System.nanoTime());
+    await(missing, backlog.size(), arrivals.total(), System.nanoTime());
+    relay.requireAlive();
     requireKept(missing.size());
     Usage after = relay.usage();
     return new CourseSample(
@@ -112,10 +126,11 @@ final class Course {
   /**
    * Waits until no more than {@code left} are missing, or nothing of them has come for long.
    *
-   * @param start what the seconds count from; nothing arrived shortly before
+   * @param arrivedBefore at {@code start}, which the seconds count from
    */
-  private Drain await(Missing missing, int left, long start) throws InterruptedException {
-    long arrived = arrivals.total();
+  private Drain await(Missing missing, int left, long arrivedBefore, long start)
+      throws InterruptedException {
+    long arrived = arrivedBefore;
     Double firstSeconds = null;
     Double lastSeconds = null;
     long lastMoved = start;

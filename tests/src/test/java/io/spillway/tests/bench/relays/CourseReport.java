@@ -10,10 +10,20 @@ import org.jspecify.annotations.Nullable;
 
 /** Results of courses, in words and as Markdown. */
 final class CourseReport {
+  private static final String RESTARTED =
+      "At the end of the outage the relay is killed (SIGKILL), the sink returns, and the relay is"
+          + " started again on the same files and ports.\nThe first item and the backlog's last are"
+          + " timed from that start; an attempt that was under way when the relay died may well"
+          + " become a duplicate.";
+
   private CourseReport() {}
 
   static String words(CourseResult result) {
-    return "outage of %d s, %s%n".formatted(result.outageSeconds(), result.scenario().title())
+    return "%soutage of %d s, %s%n"
+            .formatted(
+                result.scenario().group() == Scenario.Group.RESTART ? "restart after an " : "",
+                result.outageSeconds(),
+                result.scenario().title())
         + result.samples().entrySet().stream()
             .map(
                 entry ->
@@ -27,7 +37,7 @@ final class CourseReport {
     return """
     %s. The sink's port is closed for %d s, and load goes on until the backlog is delivered, which is
     what was acknowledged until then. Counts are of all %d rounds; the rest are medians (least … most). Refused are attempts, all of them made
-    again. The first item and the backlog are timed from the sink's return to the first arrival and to the last one of the backlog.
+    again. %s
 
     | relay | acknowledged | refused | lost | duplicates | CPU an item | ack p99, outage | ack p99, then | first item | backlog | RSS peak | to disk |
     |---|---|---|---|---|---|---|---|---|---|---|---|
@@ -37,6 +47,9 @@ final class CourseReport {
             result.scenario().title(),
             result.outageSeconds(),
             result.samples().values().iterator().next().size(),
+            result.scenario().group() == Scenario.Group.RESTART
+                ? RESTARTED
+                : "The first item and the backlog's last are timed from the sink's return.",
             result.samples().entrySet().stream()
                 .map(
                     entry ->

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param duplicates arrivals of items that had arrived before
  * @param cpuSeconds of the relay over the whole course
  * @param diskBytes written by the relay over the whole course
- * @param peakMib the most memory it had resident since it was started
+ * @param peakMib the most memory it had resident
  * @param outageP99Millis of acknowledgements of requests that were due in the outage
  * @param drainP99Millis of those that were due after it, until the load ended
  * @param firstSeconds from the end of the outage to the first arrival; null if nothing arrived

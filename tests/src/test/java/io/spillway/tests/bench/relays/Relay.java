@@ -7,7 +7,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,7 +25,12 @@ final class Relay {
   private final Path directory;
   private final ItemSink sink;
   private final Contender.Installed installed;
-  private final Process process;
+  private Process process;
+
+  /** Of those processes that were killed. */
+  private Usage ended = new Usage(0, 0);
+
+  private double endedPeakMib;
 
   private Relay(
       Contender contender,
@@ -78,17 +85,41 @@ final class Relay {
     return !(contender instanceof Contender.Spillway);
   }
 
+  /** Since it was started for the first time. */
   Usage usage() throws IOException {
-    return Usage.of(process);
+    return ended.plus(Usage.of(process));
   }
 
-  /** The most that was resident. */
+  /** The most that was ever resident. */
   double peakMib() throws IOException {
-    return memoryMib("VmHWM");
+    return Math.max(endedPeakMib, memoryMib("VmHWM"));
   }
 
   double memoryMib(String key) throws IOException {
     return Usage.memoryMib(process, key);
+  }
+
+  /** Ends it without a warning (SIGKILL), and all that it started. */
+  void kill() throws IOException {
+    ended = usage();
+    endedPeakMib = peakMib();
+    List<ProcessHandle> all =
+        Stream.concat(Stream.of(process.toHandle()), process.descendants()).toList();
+    all.forEach(ProcessHandle::destroyForcibly);
+    for (ProcessHandle member : all) {
+      member.onExit().join();
+    }
+  }
+
+  /** Starts it again after it was killed, on the same files and ports; returns at once. */
+  void launch() throws IOException {
+    process = installed.launch();
+  }
+
+  void requireAlive() {
+    if (!process.isAlive()) {
+      throw failure("it ended by itself with exit code " + process.exitValue());
+    }
   }
 
   /** Spillway's own account must say that nothing is left or missing. */

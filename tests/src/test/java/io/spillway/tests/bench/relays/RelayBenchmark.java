@@ -47,8 +47,8 @@ public final class RelayBenchmark implements Callable<Integer> {
       paramLabel = "GROUP",
       split = ",",
       description =
-          "Of ${COMPLETION-CANDIDATES}. Default: all but MATRIX, which takes hours, and OUTAGE,"
-              + " which takes each relay a minute or two a round.")
+          "Of ${COMPLETION-CANDIDATES}. Default: all but MATRIX, which takes hours, and OUTAGE and"
+              + " RESTART, in which each round takes each relay one to three minutes.")
   private List<Group> groups = new ArrayList<>();
 
   @Option(
@@ -74,7 +74,9 @@ public final class RelayBenchmark implements Callable<Integer> {
   @Option(
       names = "--outage",
       paramLabel = "SECONDS",
-      description = "How long the sink is away in an OUTAGE. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How long the sink is away in OUTAGE and RESTART; what is not delivered 50 s after the"
+              + " last item of the backlog is given up. Default: ${DEFAULT-VALUE}.")
   private int outage = 30;
 
   @Option(

@@ -47,11 +47,13 @@ record Scenario(
     /** Every pair of codecs, every batch, both protocols, all signals. Takes hours. */
     MATRIX,
     /** Courses: the sink goes away and comes back. */
-    OUTAGE;
+    OUTAGE,
+    /** As {@link #OUTAGE}; before the sink comes back, the relay is killed, and then restarted. */
+    RESTART;
 
     /** Whether its scenarios are courses with a beginning and an end, not stretches. */
     boolean isCourse() {
-      return this == OUTAGE;
+      return this == OUTAGE || this == RESTART;
     }
 
     /** Whether it is measured if no group is asked for: those that take long are not. */
@@ -94,7 +96,7 @@ record Scenario(
         }
       }
       case MATRIX -> matrix(all);
-      case OUTAGE -> all.add(usual(group).batch(100).rate(10_000));
+      case OUTAGE, RESTART -> all.add(usual(group).batch(100).rate(10_000));
     }
     return all;
   }
