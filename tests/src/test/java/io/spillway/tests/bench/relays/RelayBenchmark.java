@@ -24,7 +24,8 @@ import picocli.CommandLine.Option;
  * Puts OTLP relays of any make to the same load, as processes, and says what each span, data point
  * or log record costs them. In each scenario all relays are started and warmed up, and then
  * measured in turn for a few seconds at a time, so that what else happens on the machine meets all
- * of them. If Spillway loses or repeats anything, the benchmark ends with an error; what other
+ * of them; or, where the sink goes away, each relay goes through a {@link Course} by itself. If
+ * Spillway loses anything, or repeats it without need, the benchmark ends with an error; what other
  * relays lose is counted.
  */
 @Command(
