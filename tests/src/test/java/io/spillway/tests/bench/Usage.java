@@ -39,6 +39,11 @@ public record Usage(long cpuTicks, long diskBytes) {
     return kib / 1024.0;
   }
 
+  /** Of both. */
+  public Usage plus(Usage other) {
+    return new Usage(cpuTicks + other.cpuTicks, diskBytes + other.diskBytes);
+  }
+
   /** Processor time in between. */
   public double cpuSecondsSince(Usage before) {
     return (cpuTicks - before.cpuTicks) / TICKS_PER_SECOND;

@@ -3,18 +3,17 @@ package io.spillway.tests.bench.relays;
 import io.spillway.receivers.Transport;
 import io.spillway.tests.harness.FreePorts;
 import io.spillway.tests.harness.Program;
-import java.io.File;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A relay that takes part: how it is started for a scenario. */
+/** A relay that takes part: how it is set up for a scenario. */
 sealed interface Contender {
 
   /** Unique in a run. */
@@ -26,15 +25,60 @@ sealed interface Contender {
   }
 
   /**
-   * Starts it.
+   * Writes its files and finds its ports.
    *
    * @param directory for its files; empty
    */
-  Running start(Scenario scenario, ItemSink sink, Path directory)
-      throws IOException, InterruptedException;
+  Installed install(Scenario scenario, ItemSink sink, Path directory) throws IOException;
 
-  /** A relay that takes requests. */
-  record Running(Process process, String address, int adminPort) {}
+  /**
+   * A relay that can be started, and once it ended, be started again.
+   *
+   * @param port of 127.0.0.1 that takes requests
+   */
+  record Installed(List<String> command, Path directory, int port, int adminPort) {
+    private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final int LOG_LINES = 20;
+
+    /** Host and port. */
+    String address() {
+      return "127.0.0.1:" + port;
+    }
+
+    /** Returns at once. */
+    Process launch() throws IOException {
+      return new ProcessBuilder(command)
+          .redirectErrorStream(true)
+          .redirectOutput(Redirect.appendTo(log().toFile()))
+          .start();
+    }
+
+    /** Returns when it takes requests. */
+    Process start() throws IOException, InterruptedException {
+      Process process = launch();
+      long end = System.nanoTime() + READY_NANOS;
+      while (process.isAlive() && System.nanoTime() < end) {
+        try (Socket socket = new Socket()) {
+          socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
+          return process;
+        } catch (IOException e) {
+          process.waitFor(20, TimeUnit.MILLISECONDS);
+        }
+      }
+      process.destroyForcibly();
+      List<String> lines = Files.readAllLines(log());
+      throw new IOException(
+          "nothing listens on port %d:%n%s"
+              .formatted(
+                  port,
+                  String.join(
+                      "\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()))));
+    }
+
+    private Path log() {
+      return directory.resolve("log");
+    }
+  }
 
   /** Spillway, as it is distributed. */
   record Spillway() implements Contender {
@@ -49,8 +93,7 @@ sealed interface Contender {
     }
 
     @Override
-    public Running start(Scenario scenario, ItemSink sink, Path directory)
-        throws IOException, InterruptedException {
+    public Installed install(Scenario scenario, ItemSink sink, Path directory) throws IOException {
       Ports ports = Ports.free();
       String exporter =
           (scenario.transport() == Transport.GRPC ? "otlp_grpc" : "otlp_http") + "/sink";
@@ -83,10 +126,8 @@ sealed interface Contender {
                       routes,
                       exporter,
                       ports.admin));
-      return ports.await(
-          run(Program.command(List.of("run", "--config", config.toString())), directory),
-          scenario,
-          directory);
+      return ports.installed(
+          Program.command(List.of("run", "--config", config.toString())), scenario, directory);
     }
   }
 
@@ -98,19 +139,21 @@ sealed interface Contender {
     }
 
     @Override
-    public Running start(Scenario scenario, ItemSink sink, Path directory)
-        throws IOException, InterruptedException {
+    public boolean takesPart(Scenario scenario) {
+      return scenario.lanes() == 1 && !scenario.group().isCourse();
+    }
+
+    @Override
+    public Installed install(Scenario scenario, ItemSink sink, Path directory) throws IOException {
       Ports ports = Ports.free();
-      return ports.await(
-          run(
-              Program.command(
-                  List.of(
-                      "capture",
-                      "--grpc",
-                      "127.0.0.1:" + ports.grpc,
-                      "--http",
-                      "127.0.0.1:" + ports.http)),
-              directory),
+      return ports.installed(
+          Program.command(
+              List.of(
+                  "capture",
+                  "--grpc",
+                  "127.0.0.1:" + ports.grpc,
+                  "--http",
+                  "127.0.0.1:" + ports.http)),
           scenario,
           directory);
     }
@@ -124,8 +167,7 @@ sealed interface Contender {
    */
   record Collector(String name, String binary, boolean hardened) implements Contender {
     @Override
-    public Running start(Scenario scenario, ItemSink sink, Path directory)
-        throws IOException, InterruptedException {
+    public Installed install(Scenario scenario, ItemSink sink, Path directory) throws IOException {
       Ports ports = Ports.free();
       boolean grpc = scenario.transport() == Transport.GRPC;
       String exporter = grpc ? "otlp" : "otlphttp";
@@ -166,8 +208,7 @@ sealed interface Contender {
                           : "",
                       pipeline,
                       hardened ? "file_storage" : ""));
-      return ports.await(
-          run(List.of(binary, "--config", config.toString()), directory), scenario, directory);
+      return ports.installed(List.of(binary, "--config", config.toString()), scenario, directory);
     }
   }
 
@@ -181,8 +222,7 @@ sealed interface Contender {
    */
   record Other(String name, String command) implements Contender {
     @Override
-    public Running start(Scenario scenario, ItemSink sink, Path directory)
-        throws IOException, InterruptedException {
+    public Installed install(Scenario scenario, ItemSink sink, Path directory) throws IOException {
       Ports ports = Ports.free();
       String line =
           command
@@ -193,53 +233,20 @@ sealed interface Contender {
               .replace("{compression}", RelayBenchmark.name(scenario.out()))
               .replace("{protocol}", scenario.transport().label())
               .replace("{directory}", directory.toString());
-      return ports.await(run(List.of("sh", "-c", line), directory), scenario, directory);
+      return ports.installed(List.of("sh", "-c", line), scenario, directory);
     }
-  }
-
-  private static Process run(List<String> command, Path directory) throws IOException {
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(log(directory))
-        .start();
-  }
-
-  private static File log(Path directory) {
-    return directory.resolve("log").toFile();
   }
 
   /** Ports that nobody listened on a moment ago. */
   record Ports(int grpc, int http, int admin) {
-    private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(30);
-    private static final int LOG_LINES = 20;
-
     static Ports free() throws IOException {
       List<Integer> ports = FreePorts.find(3);
       return new Ports(ports.get(0), ports.get(1), ports.get(2));
     }
 
-    Running await(Process process, Scenario scenario, Path directory)
-        throws IOException, InterruptedException {
-      int port = scenario.transport() == Transport.GRPC ? grpc : http;
-      long end = System.nanoTime() + READY_NANOS;
-      while (process.isAlive() && System.nanoTime() < end) {
-        try (Socket socket = new Socket()) {
-          socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
-          return new Running(process, "127.0.0.1:" + port, admin);
-        } catch (IOException e) {
-          process.waitFor(20, TimeUnit.MILLISECONDS);
-        }
-      }
-      process.destroyForcibly();
-      String[] lines = Files.readString(log(directory).toPath()).split("\n", -1);
-      throw new IOException(
-          "nothing listens on port %d:%n%s"
-              .formatted(
-                  port,
-                  String.join(
-                      "\n",
-                      Arrays.asList(lines)
-                          .subList(Math.max(0, lines.length - LOG_LINES), lines.length))));
+    Installed installed(List<String> command, Scenario scenario, Path directory) {
+      return new Installed(
+          command, directory, scenario.transport() == Transport.GRPC ? grpc : http, admin);
     }
   }
 }

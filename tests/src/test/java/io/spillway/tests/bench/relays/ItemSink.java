@@ -9,7 +9,6 @@ import io.spillway.otlp.Slice;
 import io.spillway.otlp.stage.Answer;
 import io.spillway.otlp.stage.Gate;
 import io.spillway.otlp.stage.Sender;
-import io.spillway.otlp.wire.FieldCursor;
 import io.spillway.otlp.wire.RequestScanner;
 import io.spillway.receivers.AdmissionConfig;
 import io.spillway.receivers.OtlpReceiver;
@@ -17,63 +16,85 @@ import io.spillway.receivers.OtlpReceiverConfig;
 import io.spillway.receivers.ReceiverListener;
 import io.spillway.receivers.Transport;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
- * Takes OTLP of both protocols and counts how often each item of a {@link Workload} arrives. Safe
- * on any thread.
+ * Takes OTLP of both protocols and counts how often each item of a {@link Workload} arrives. For
+ * one thread, apart from what arrives.
  */
 final class ItemSink implements AutoCloseable {
-  private static final int ITEMS = 2;
-
-  private final OtlpReceiver receiver;
+  private final Map<Transport, String> addresses = new EnumMap<>(Transport.class);
+  private OtlpReceiver receiver;
   private final LongAdder strangers = new LongAdder();
-  private volatile LongAdder arrived = new LongAdder();
-  private volatile AtomicIntegerArray counts = new AtomicIntegerArray(0);
+
+  /** The newest first: most items are of it. */
+  private volatile List<Arrivals> expected = List.of();
 
   ItemSink() throws IOException {
+    receiver = start(0, 0);
+    for (Transport transport : Transport.values()) {
+      String address = String.valueOf(receiver.servedAt(transport));
+      addresses.put(transport, address.substring(address.indexOf('/') + 1));
+    }
+  }
+
+  private OtlpReceiver start(int grpc, int http) throws IOException {
     Configuration configuration =
         ConfigurationLoader.parse(
             "sink",
-            "receivers: { otlp: { protocols: { grpc: { endpoint: \"127.0.0.1:0\" },"
-                + " http: { endpoint: \"127.0.0.1:0\" } } } }",
+            """
+            receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:%d" }, http: { endpoint: "127.0.0.1:%d" } } } }
+            """
+                .formatted(grpc, http),
             Map.of());
-    receiver =
+    OtlpReceiver started =
         new OtlpReceiver(
             OtlpReceiverConfig.read(configuration.root().section("receivers")),
             () -> (Gate) this::take,
             AdmissionConfig.DEFAULT.create(Runtime.getRuntime().maxMemory()),
             ReceiverListener.NONE);
-    receiver.start();
+    started.start();
+    return started;
   }
 
-  /** Host and port. */
+  /** Host and port, which stay the same. */
   String address(Transport transport) {
-    String address = String.valueOf(receiver.servedAt(transport));
-    return address.substring(address.indexOf('/') + 1);
+    return Objects.requireNonNull(addresses.get(transport));
   }
 
-  /** Forgets what arrived and expects items numbered below {@code items}. */
-  void expect(int items) {
-    counts = new AtomicIntegerArray(items);
-    arrived = new LongAdder();
+  /** Closes the ports and drops the connections. */
+  void leave() {
+    receiver.close(Duration.ZERO);
   }
 
-  long arrived() {
-    return arrived.sum();
+  /** Takes requests on the same ports again. */
+  void comeBack() throws IOException {
+    receiver = start(port(Transport.GRPC), port(Transport.HTTP));
   }
 
-  /** How often an item arrived since {@link #expect}. */
-  int count(int number) {
-    return counts.get(number);
+  private int port(Transport transport) {
+    String address = address(transport);
+    return Integer.parseInt(address.substring(address.indexOf(':') + 1));
   }
 
-  /** Items that carried no number of the workload, ever. */
+  /**
+   * From now on also expects items numbered from {@code first}. What comes late counts in the range
+   * that it is of.
+   */
+  Arrivals expect(int first, int items) {
+    Arrivals range = new Arrivals(first, items);
+    expected = Stream.concat(Stream.of(range), expected.stream()).toList();
+    return range;
+  }
+
+  /** Items without a number that was expected. */
   long strangers() {
     return strangers.sum();
   }
@@ -83,17 +104,10 @@ final class ItemSink implements AutoCloseable {
     Slice request = submitted.plain();
     try {
       new RequestScanner().scan(signal, request);
-      FieldCursor resources =
-          new FieldCursor()
-              .over(request.array(), request.offset(), request.offset() + request.length());
-      while (resources.next()) {
-        FieldCursor scopes = inside(resources);
-        while (scopes.next()) {
-          if (scopes.number() == ITEMS) {
-            items(signal, inside(scopes));
-          }
-        }
-      }
+      Numbers.places(
+          signal,
+          request,
+          at -> count(at == Numbers.NOWHERE ? -1 : Numbers.read(signal, request.array(), at)));
       answer.accept(new Answer.Accepted(0));
     } catch (MalformedRequestException e) {
       strangers.increment();
@@ -101,63 +115,13 @@ final class ItemSink implements AutoCloseable {
     }
   }
 
-  private void items(Signal signal, FieldCursor items) {
-    while (items.next()) {
-      if (items.number() != ITEMS) {
-        continue;
-      }
-      if (signal == Signal.METRICS) {
-        points(inside(items));
-      } else {
-        count(Workload.numberOfId(id(inside(items), signal == Signal.TRACES ? 2 : 10)));
-      }
-    }
-  }
-
-  /** Of every kind of metric: gauge 5, sum 7, histogram 9, exponential histogram 10. */
-  private void points(FieldCursor metric) {
-    while (metric.next()) {
-      if (metric.number() < 5 || metric.number() > 10) {
-        continue;
-      }
-      FieldCursor points = inside(metric);
-      while (points.next()) {
-        if (points.number() == 1) {
-          count(Workload.numberOfTime(time(inside(points))));
-        }
-      }
-    }
-  }
-
-  private static FieldCursor inside(FieldCursor field) {
-    return new FieldCursor().over(field.array(), field.value(), field.end());
-  }
-
-  private static long id(FieldCursor item, int field) {
-    while (item.next()) {
-      if (item.number() == field && item.end() - item.value() == Long.BYTES) {
-        return ByteBuffer.wrap(item.array()).getLong(item.value());
-      }
-    }
-    return 0;
-  }
-
-  private static long time(FieldCursor point) {
-    while (point.next()) {
-      if (point.number() == 3) {
-        return point.fixed64();
-      }
-    }
-    return 0;
-  }
-
   private void count(long number) {
-    if (number < 0 || number >= counts.length()) {
-      strangers.increment();
-      return;
+    for (Arrivals range : expected) {
+      if (range.add(number)) {
+        return;
+      }
     }
-    counts.incrementAndGet((int) number);
-    arrived.increment();
+    strangers.increment();
   }
 
   @Override

@@ -1,55 +1,36 @@
 package io.spillway.tests.bench.relays;
 
-import io.spillway.config.Configuration;
-import io.spillway.config.ConfigurationLoader;
-import io.spillway.exporters.ExporterConfig;
-import io.spillway.exporters.Exporters;
-import io.spillway.otlp.stage.ExportRequest;
-import io.spillway.otlp.stage.Exporter;
-import io.spillway.otlp.stage.Outcome;
+import io.spillway.otlp.Codec;
 import io.spillway.receivers.Transport;
-import io.spillway.relay.load.AnyDestination;
 import io.spillway.relay.load.Latencies;
 import io.spillway.tests.bench.relays.Workload.Prepared;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Sends a {@link Workload} to one relay, over a number of connections. What is refused is sent
- * again until it is taken. For one thread.
+ * Sends a {@link Workload} at a time to one relay, again and again for a while, until all of it was
+ * taken. For one thread.
  */
 final class Load implements AutoCloseable {
   /** Requests without an answer while the relay is to be saturated. */
   private static final int IN_FLIGHT = 32;
 
   /** The same at a fixed rate: the schedule is not held up by a slow relay before this. */
-  private static final int MAX_BEHIND = 4096;
+  static final int MAX_BEHIND = 4096;
 
-  private static final Executor LATER =
-      CompletableFuture.delayedExecutor(100, TimeUnit.MILLISECONDS);
+  private static final Duration PAUSE = Duration.ofMillis(100);
 
-  private final Workload workload;
-  private final Exporters exporters = new Exporters(new AnyDestination());
-  private final List<Exporter> connections = new ArrayList<>();
+  private final Connections connections;
 
   /**
+   * @param codec of all requests
    * @param address host and port
    */
-  Load(Workload workload, Transport transport, String address, int connections) {
-    this.workload = workload;
-    for (int i = 0; i < connections; i++) {
-      this.connections.add(exporters.create(config(transport, address, i)));
-    }
+  Load(Codec codec, Transport transport, String address, int connections) {
+    this.connections = new Connections(codec, transport, address, connections, PAUSE);
   }
 
   /**
@@ -63,82 +44,66 @@ final class Load implements AutoCloseable {
   record Sent(List<Integer> times, long items, double seconds, Latencies latencies, long refused) {}
 
   /** As fast as answers come. */
-  Sent saturate(Duration duration) throws InterruptedException {
-    return send(duration, 0);
+  Sent saturate(Workload workload, Duration duration) throws InterruptedException {
+    return send(workload, duration, 0);
   }
 
   /** On a fixed schedule, however the relay fares. */
-  Sent pace(long itemsPerSecond, Duration duration) throws InterruptedException {
-    return send(duration, itemsPerSecond);
+  Sent pace(Workload workload, long itemsPerSecond, Duration duration) throws InterruptedException {
+    return send(workload, duration, itemsPerSecond);
   }
 
-  private Sent send(Duration duration, long itemsPerSecond) throws InterruptedException {
-    int slots = itemsPerSecond == 0 ? IN_FLIGHT : MAX_BEHIND;
-    Run run = new Run(new Semaphore(slots), new Latencies(), new LongAdder());
+  private Sent send(Workload workload, Duration duration, long itemsPerSecond)
+      throws InterruptedException {
+    int most = itemsPerSecond == 0 ? IN_FLIGHT : MAX_BEHIND;
+    Semaphore slots = new Semaphore(most);
+    Latencies latencies = new Latencies();
     int[] times = new int[workload.requests().size()];
+    long refusedBefore = connections.refused();
     long start = System.nanoTime();
     long end = start + duration.toNanos();
     long items = 0;
     for (int i = 0; System.nanoTime() < end; i++) {
       Prepared request = workload.requests().get(i % times.length);
-      long due = System.nanoTime();
       if (itemsPerSecond > 0) {
-        due = start + (long) (items * 1e9 / itemsPerSecond);
-        for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
-          LockSupport.parkNanos(left);
-        }
+        awaitDue(start, items, itemsPerSecond);
       }
-      run.slots.acquire();
-      if (itemsPerSecond == 0) {
-        due = System.nanoTime();
-      }
-      attempt(connections.get(i % connections.size()), request, due, run);
+      slots.acquire();
+      long due = itemsPerSecond > 0 ? dueNanos(start, items, itemsPerSecond) : System.nanoTime();
+      connections.send(
+          i,
+          workload.signal(),
+          request,
+          () -> {
+            latencies.add(System.nanoTime() - due);
+            slots.release();
+          });
       times[i % times.length]++;
       items += request.items();
     }
-    run.slots.acquire(slots);
+    slots.acquire(most);
     double seconds = (System.nanoTime() - start) / 1e9;
     List<Integer> sent = Arrays.stream(times).boxed().toList();
-    return new Sent(sent, items, seconds, run.latencies, run.refused.sum());
+    return new Sent(sent, items, seconds, latencies, connections.refused() - refusedBefore);
   }
 
-  private record Run(Semaphore slots, Latencies latencies, LongAdder refused) {}
-
-  private void attempt(Exporter to, Prepared request, long due, Run run) {
-    var _ =
-        to.export(
-                new ExportRequest(
-                    workload.signal(),
-                    workload.codec(),
-                    request.payload(),
-                    request.length(),
-                    request.items()))
-            .thenAccept(
-                outcome -> {
-                  if (outcome instanceof Outcome.Delivered) {
-                    run.latencies.add(System.nanoTime() - due);
-                    run.slots.release();
-                  } else {
-                    run.refused.increment();
-                    LATER.execute(() -> attempt(to, request, due, run));
-                  }
-                });
+  /** When an item is due that so many come before. */
+  static long dueNanos(long startNanos, long items, long itemsPerSecond) {
+    return startNanos + (long) (items * 1e9 / itemsPerSecond);
   }
 
-  private ExporterConfig config(Transport transport, String address, int index) {
-    String id = (transport == Transport.GRPC ? "otlp_grpc/" : "otlp_http/") + index;
-    Configuration configuration =
-        ConfigurationLoader.parse(
-            "load",
-            "exporters: { %s: { endpoint: \"http://%s\", compression: \"%s\", timeout: 60s } }"
-                .formatted(id, address, RelayBenchmark.name(workload.codec())),
-            Map.of());
-    return Objects.requireNonNull(ExporterConfig.readAll(configuration.root()).get(id));
+  /** Returns early if the thread is interrupted. */
+  static void awaitDue(long startNanos, long items, long itemsPerSecond) {
+    long due = dueNanos(startNanos, items, itemsPerSecond);
+    for (long left = due - System.nanoTime();
+        left > 0 && !Thread.currentThread().isInterrupted();
+        left = due - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
   }
 
   @Override
   public void close() {
-    connections.forEach(connection -> connection.close(Duration.ofSeconds(1)));
-    exporters.close();
+    connections.close();
   }
 }

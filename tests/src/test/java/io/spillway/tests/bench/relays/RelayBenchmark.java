@@ -1,43 +1,32 @@
 package io.spillway.tests.bench.relays;
 
 import io.spillway.otlp.Codec;
-import io.spillway.relay.load.Latencies;
-import io.spillway.tests.bench.Usage;
-import io.spillway.tests.bench.relays.Contender.Running;
 import io.spillway.tests.bench.relays.Scenario.Group;
 import io.spillway.tests.harness.Folders;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Puts OTLP relays of any make to the same load, as processes, and says what each span, data point
  * or log record costs them. In each scenario all relays are started and warmed up, and then
  * measured in turn for a few seconds at a time, so that what else happens on the machine meets all
- * of them. Each such stretch ends when everything that was acknowledged has arrived at the sink,
- * each item as often as it was sent, or of relays other than Spillway at least as often; if not,
- * the benchmark ends with an error.
+ * of them; or, where the sink goes away, each relay goes through a {@link Course} by itself. If
+ * Spillway loses anything, or repeats it without need, the benchmark ends with an error; what other
+ * relays lose is counted.
  */
 @Command(
     name = "relay-benchmark",
@@ -45,9 +34,6 @@ import tools.jackson.databind.json.JsonMapper;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 public final class RelayBenchmark implements Callable<Integer> {
-  private static final long DELIVERY_NANOS = TimeUnit.SECONDS.toNanos(120);
-  private static final long POLL_MILLIS = 5;
-
   @Option(
       names = "--relay",
       paramLabel = "NAME=COMMAND",
@@ -61,7 +47,9 @@ public final class RelayBenchmark implements Callable<Integer> {
       names = "--group",
       paramLabel = "GROUP",
       split = ",",
-      description = "Of ${COMPLETION-CANDIDATES}. Default: all but MATRIX.")
+      description =
+          "Of ${COMPLETION-CANDIDATES}. Default: all but MATRIX, which takes hours, and OUTAGE and"
+              + " RESTART, in which each round takes each relay one to three minutes.")
   private List<Group> groups = new ArrayList<>();
 
   @Option(
@@ -70,7 +58,9 @@ public final class RelayBenchmark implements Callable<Integer> {
       description = "Scenarios with this in their title.")
   private Pattern only = Pattern.compile("");
 
-  @Option(names = "--pairs", description = "Rounds of measuring. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--pairs",
+      description = "Rounds of measuring, or courses. Default: ${DEFAULT-VALUE}.")
   private int pairs = 5;
 
   @Option(names = "--seconds", description = "Of each stretch. Default: ${DEFAULT-VALUE}.")
@@ -83,14 +73,20 @@ public final class RelayBenchmark implements Callable<Integer> {
   private int warmUp = 25;
 
   @Option(
+      names = "--outage",
+      paramLabel = "SECONDS",
+      description =
+          "How long the sink is away in OUTAGE and RESTART; what is not delivered 50 s after the"
+              + " last item of the backlog is given up. Default: ${DEFAULT-VALUE}.")
+  private int outage = 30;
+
+  @Option(
       names = "--limit",
       description = "Also measure Spillway's receivers alone, which count and discard.")
   private boolean limit;
 
   @Option(names = "--out", paramLabel = "FOLDER", description = "Default: print only.")
   private @Nullable Path out;
-
-  private final HttpClient http = HttpClient.newHttpClient();
 
   /** As in configurations: {@code none}, {@code gzip}, {@code zstd}. */
   static String name(Codec codec) {
@@ -109,8 +105,12 @@ public final class RelayBenchmark implements Callable<Integer> {
     List<Contender> contenders = contenders();
     Report report = new Report(contenders.stream().map(Contender::name).toList(), seconds, pairs);
     for (Scenario scenario : scenarios()) {
-      Result result = measure(scenario, contenders);
-      System.out.println(report.add(result));
+      List<Contender> able =
+          contenders.stream().filter(contender -> contender.takesPart(scenario)).toList();
+      System.out.println(
+          scenario.group().isCourse()
+              ? report.add(course(scenario, able))
+              : report.add(measure(scenario, able)));
       if (out != null) {
         report.write(out);
       }
@@ -135,173 +135,81 @@ public final class RelayBenchmark implements Callable<Integer> {
 
   private List<Scenario> scenarios() {
     List<Group> chosen =
-        groups.isEmpty()
-            ? Stream.of(Group.values()).filter(group -> group != Group.MATRIX).toList()
-            : groups;
+        groups.isEmpty() ? Stream.of(Group.values()).filter(Group::isDefault).toList() : groups;
     return chosen.stream()
         .flatMap(group -> Scenario.of(group).stream())
         .filter(scenario -> only.matcher(scenario.title()).find())
         .toList();
   }
 
-  private Result measure(Scenario scenario, List<Contender> all)
+  private Result measure(Scenario scenario, List<Contender> contenders)
       throws IOException, InterruptedException {
-    List<Contender> contenders =
-        all.stream().filter(contender -> contender.takesPart(scenario)).toList();
-    Workload workload =
-        Workload.make(
-            scenario.shape(), scenario.signal(), scenario.batch(), scenario.in(), scenario.lanes());
+    Workload first = Workload.make(scenario);
     Path root = Files.createTempDirectory("relay-benchmark");
     Map<String, List<Sample>> samples = new LinkedHashMap<>();
-    List<Runner> runners = new ArrayList<>();
-    try (ItemSink sink = new ItemSink()) {
+    List<Relay> relays = new ArrayList<>();
+    List<Stretches> stretches = new ArrayList<>();
+    try {
       for (Contender contender : contenders) {
-        Path own = Files.createDirectory(root.resolve(Integer.toString(runners.size())));
-        runners.add(
-            new Runner(
-                contender, own, contender.start(scenario, sink, own), scenario, workload, sink));
-        samples.put(contender.name(), new ArrayList<>());
+        Path own = Files.createDirectory(root.resolve(Integer.toString(relays.size())));
+        Relay relay = Relay.start(contender, scenario, own);
+        relays.add(relay);
+        stretches.add(new Stretches(relay, scenario));
       }
-      for (Runner runner : runners) {
-        var _ = runner.stretch(Duration.ofSeconds(warmUp));
+      for (Stretches of : stretches) {
+        of.warmUp(first, Duration.ofSeconds(warmUp));
       }
+      Workload workload = first;
       for (int pair = 0; pair < pairs; pair++) {
-        for (Runner runner : runners) {
-          samples.get(runner.contender.name()).add(runner.stretch(Duration.ofSeconds(seconds)));
+        workload = workload.next();
+        for (Stretches of : stretches) {
+          of.measure(workload, Duration.ofSeconds(seconds));
         }
       }
-      for (Runner runner : runners) {
-        runner.requireBalanced();
+      for (int i = 0; i < relays.size(); i++) {
+        relays.get(i).requireBalanced();
+        samples.put(relays.get(i).name(), stretches.get(i).samples());
       }
     } finally {
-      for (Runner runner : runners) {
-        runner.stop();
+      stretches.forEach(Stretches::close);
+      for (Relay relay : relays) {
+        relay.stop();
       }
     }
     Folders.delete(root); // if all went well
-    return new Result(scenario, workload.bytesPerItem(), samples);
+    return new Result(scenario, first.bytesPerItem(), samples);
   }
 
-  /** One relay in one scenario. */
-  private final class Runner {
-    private final Contender contender;
-    private final Path files;
-    private final Running running;
-    private final Scenario scenario;
-    private final Workload workload;
-    private final ItemSink sink;
-    private final Load load;
-
-    Runner(
-        Contender contender,
-        Path files,
-        Running running,
-        Scenario scenario,
-        Workload workload,
-        ItemSink sink) {
-      this.contender = contender;
-      this.files = files;
-      this.running = running;
-      this.scenario = scenario;
-      this.workload = workload;
-      this.sink = sink;
-      this.load =
-          new Load(workload, scenario.transport(), running.address(), scenario.connections());
-    }
-
-    Sample stretch(Duration duration) throws IOException, InterruptedException {
-      sink.expect(workload.items());
-      Usage before = Usage.of(running.process());
-      Load.Sent sent = send(duration);
-      if (!(contender instanceof Contender.Discarding)) {
-        awaitDelivery(sent);
-      }
-      Usage after = Usage.of(running.process());
-      return new Sample(
-          sent.items(),
-          sent.seconds(),
-          after.cpuSecondsSince(before),
-          sent.latencies().millis(0.5),
-          sent.latencies().millis(0.99),
-          Usage.memoryMib(running.process(), "VmRSS"),
-          Usage.memoryMib(running.process(), "RssAnon"),
-          Usage.memoryMib(running.process(), "VmHWM"),
-          after.diskBytes() - before.diskBytes(),
-          sent.refused());
-    }
-
-    private Load.Sent send(Duration duration) throws InterruptedException {
-      if (scenario.rate() < 0) {
-        TimeUnit.NANOSECONDS.sleep(duration.toNanos());
-        List<Integer> none = Collections.nCopies(workload.requests().size(), 0);
-        return new Load.Sent(none, 0, duration.toNanos() / 1e9, new Latencies(), 0);
-      }
-      return scenario.rate() == 0 ? load.saturate(duration) : load.pace(scenario.rate(), duration);
-    }
-
-    private void awaitDelivery(Load.Sent sent) throws InterruptedException {
-      long deadline = System.nanoTime() + DELIVERY_NANOS;
-      while (sink.arrived() < sent.items() && System.nanoTime() < deadline) {
-        TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
-      }
-      if (differs(sink.arrived(), sent.items()) || sink.strangers() != 0) {
-        throw failure(
-            "%,d items were acknowledged, %,d arrived, %,d without a number"
-                .formatted(sent.items(), sink.arrived(), sink.strangers()));
-      }
-      for (int i = 0; i < sent.times().size(); i++) {
-        Workload.Prepared request = workload.requests().get(i);
-        for (int item = request.first(); item < request.first() + request.items(); item++) {
-          if (differs(sink.count(item), sent.times().get(i))) {
-            throw failure(
-                "item %d was sent %d times and arrived %d times"
-                    .formatted(item, sent.times().get(i), sink.count(item)));
-          }
-        }
+  /** Each relay by itself, started anew in each round. */
+  private CourseResult course(Scenario scenario, List<Contender> contenders)
+      throws IOException, InterruptedException {
+    Workload workload = Workload.make(scenario);
+    Path root = Files.createTempDirectory("relay-benchmark");
+    Map<String, List<CourseSample>> samples = new LinkedHashMap<>();
+    for (int round = 0; round < pairs; round++) {
+      for (Contender contender : contenders) {
+        Path own = Files.createDirectory(root.resolve("course"));
+        samples
+            .computeIfAbsent(contender.name(), _ -> new ArrayList<>())
+            .add(course(scenario, contender, workload, own));
+        Folders.delete(own); // if all went well
       }
     }
+    Folders.delete(root);
+    return new CourseResult(scenario, outage, samples);
+  }
 
-    /** Some relays also deliver what they refused, and then get it once more. */
-    private boolean differs(long arrived, long acknowledged) {
-      return contender instanceof Contender.Spillway
-          ? arrived != acknowledged
-          : arrived < acknowledged;
-    }
-
-    /** Spillway's own account must say the same. */
-    void requireBalanced() throws IOException, InterruptedException {
-      if (!(contender instanceof Contender.Spillway)) {
-        return;
+  private CourseSample course(
+      Scenario scenario, Contender contender, Workload workload, Path directory)
+      throws IOException, InterruptedException {
+    Relay relay = Relay.start(contender, scenario, directory);
+    try {
+      try (Stretches before = new Stretches(relay, scenario)) {
+        before.warmUp(workload, Duration.ofSeconds(warmUp));
       }
-      HttpRequest request =
-          HttpRequest.newBuilder(
-                  URI.create("http://127.0.0.1:" + running.adminPort() + "/api/v1/ledger"))
-              .build();
-      JsonNode ledger =
-          JsonMapper.shared()
-              .readTree(http.send(request, HttpResponse.BodyHandlers.ofString()).body());
-      long buffered = 0;
-      for (JsonNode lane : ledger.required("lanes")) {
-        buffered += lane.required("buffered").asLong();
-      }
-      if (ledger.required("unaccounted").asLong() != 0 || buffered != 0) {
-        throw failure("the ledger does not balance: " + ledger);
-      }
-    }
-
-    private IllegalStateException failure(String what) {
-      return new IllegalStateException(
-          contender.name() + ", " + scenario.title() + ": " + what + " (files: " + files + ")");
-    }
-
-    void stop() throws InterruptedException {
-      load.close();
-      running.process().descendants().forEach(ProcessHandle::destroy);
-      running.process().destroy();
-      if (!running.process().waitFor(20, TimeUnit.SECONDS)) {
-        running.process().descendants().forEach(ProcessHandle::destroyForcibly);
-        running.process().destroyForcibly().waitFor();
-      }
+      return new Course(relay, scenario, workload, Duration.ofSeconds(outage)).run();
+    } finally {
+      relay.stop();
     }
   }
 }

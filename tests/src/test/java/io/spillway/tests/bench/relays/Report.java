@@ -30,6 +30,7 @@ final class Report {
   private final int pairs;
   private final String machine = machine();
   private final List<Result> results = new ArrayList<>();
+  private final List<CourseResult> courses = new ArrayList<>();
 
   /**
    * @param names of the relays, Spillway first
@@ -48,7 +49,7 @@ final class Report {
         + result.samples().entrySet().stream()
             .map(
                 entry ->
-                    "  %-22s %10s items/s %10s per CPU s, p50 %.1f ms, p99 %.1f ms, CPU %s, RSS %.0f MiB (anonymous %.0f, peak %.0f), %.0f MiB to disk, %d refused%s"
+                    "  %-22s %10s items/s %10s per CPU s, p50 %.1f ms, p99 %.1f ms, CPU %s, RSS %.0f MiB (anonymous %.0f, peak %.0f), %.0f MiB to disk, %d refused%s%s"
                         .formatted(
                             entry.getKey(),
                             count(Sample.median(entry.getValue(), Sample::itemsPerSecond)),
@@ -61,20 +62,30 @@ final class Report {
                             Sample.median(entry.getValue(), Sample::peakMib),
                             Sample.median(entry.getValue(), Sample::diskBytes) / (1 << 20),
                             entry.getValue().stream().mapToLong(Sample::refused).sum(),
+                            anyLost(entry.getValue()) ? ", lost " + lost(entry.getValue()) : "",
                             ratio(result, entry.getKey(), "; ratio ")))
             .collect(Collectors.joining("\n"));
+  }
+
+  /** As the other. */
+  String add(CourseResult result) {
+    courses.add(result);
+    return CourseReport.words(result);
   }
 
   void write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve(BASE + ".md"), markdown());
-    Files.writeString(folder.resolve(BASE + ".svg"), svg());
+    if (!results.isEmpty()) {
+      Files.writeString(folder.resolve(BASE + ".svg"), svg());
+    }
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("machine", machine);
     json.put("relays", names);
     json.put("pairs", pairs);
     json.put("seconds", seconds);
     json.put("results", results);
+    json.put("courses", courses);
     JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     Files.writeString(folder.resolve(BASE + ".json"), mapper.writeValueAsString(json) + "\n");
   }
@@ -84,28 +95,68 @@ final class Report {
     text.append("# Relays side by side\n\n")
         .append("Written by `RelayBenchmark`; every sample is in [relays.json](relays.json).\n\n")
         .append(machine)
-        .append(
-            """
-            . Load generator, relay and sink share it. Medians of %d stretches of %d s, relays in turn;
-            ratios are of pairs: Spillway's items per CPU second divided by the other's, median (least … most). Every item
-            that was acknowledged arrived, by Spillway exactly as often as it was sent, and its ledgers balanced.
+        .append(". Load generator, relay and sink share it.");
+    if (!results.isEmpty()) {
+      text.append(
+          """
+           Medians of %d stretches of %d s, relays in turn;
+          ratios are of pairs: Spillway's items per CPU second divided by the other's, median (least … most).
+          %s
 
-            ![items per CPU second](relays.svg)
-            """
-                .formatted(pairs, seconds));
+          ![items per CPU second](relays.svg)
+          """
+              .formatted(pairs, seconds, kept()));
+    } else {
+      text.append("\n");
+    }
     for (Scenario.Group group : Scenario.Group.values()) {
       List<Result> ofGroup =
           results.stream().filter(result -> result.scenario().group() == group).toList();
       if (!ofGroup.isEmpty()) {
         text.append("\n## ").append(title(group)).append("\n\n");
+        boolean withLost = ofGroup.stream().anyMatch(Report::anyLost);
         text.append(
             "| scenario | relay | items/s | items per CPU s | Spillway ÷ it | ack p50 | ack p99 |"
-                + " CPU | RSS (anonymous) | RSS peak | to disk |\n"
-                + "|---|---|---|---|---|---|---|---|---|---|---|\n");
-        ofGroup.forEach(result -> rows(result, text));
+                + " CPU | RSS (anonymous) | RSS peak | to disk |"
+                + (withLost ? " lost |" : "")
+                + "\n|---|---|---|---|---|---|---|---|---|---|---|"
+                + (withLost ? "---|" : "")
+                + "\n");
+        ofGroup.forEach(result -> rows(result, withLost, text));
       }
     }
+    for (CourseResult result : courses) {
+      text.append("\n## ").append(title(result.scenario().group())).append("\n\n");
+      text.append(CourseReport.markdown(result));
+    }
     return text.toString();
+  }
+
+  /** What became of all that was acknowledged. */
+  private String kept() {
+    return results.stream().anyMatch(Report::anyLost)
+        ? """
+        What Spillway acknowledged arrived, exactly as often as it was sent, and its ledgers balanced. Other relays lost items
+        that they had acknowledged: `lost` says how many of all that were measured. They count in the other columns.\
+        """
+        : """
+        Every item that was acknowledged arrived, by Spillway exactly as often as it was sent, and its ledgers balanced.\
+        """;
+  }
+
+  private static boolean anyLost(Result result) {
+    return result.samples().values().stream().anyMatch(Report::anyLost);
+  }
+
+  private static boolean anyLost(List<Sample> samples) {
+    return samples.stream().anyMatch(sample -> sample.lost() > 0);
+  }
+
+  /** Of all stretches. */
+  private static String lost(List<Sample> samples) {
+    long lost = samples.stream().mapToLong(Sample::lost).sum();
+    long items = samples.stream().mapToLong(Sample::items).sum();
+    return "%s of %s".formatted(count(lost), count(items));
   }
 
   private static String title(Scenario.Group group) {
@@ -113,13 +164,13 @@ final class Report {
     return name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1);
   }
 
-  private static void rows(Result result, StringBuilder text) {
+  private static void rows(Result result, boolean withLost, StringBuilder text) {
     result
         .samples()
         .forEach(
             (relay, samples) ->
                 text.append(
-                    "| %s (%.0f B an item) | %s | %s | %s | %s | %.1f ms | %.1f ms | %s | %.0f (%.0f) MiB | %.0f MiB | %.0f MiB |%n"
+                    "| %s (%.0f B an item) | %s | %s | %s | %s | %.1f ms | %.1f ms | %s | %.0f (%.0f) MiB | %.0f MiB | %.0f MiB |%s%n"
                         .formatted(
                             result.scenario().title(),
                             result.bytesPerItem(),
@@ -133,7 +184,8 @@ final class Report {
                             Sample.median(samples, Sample::rssMib),
                             Sample.median(samples, Sample::anonymousMib),
                             Sample.median(samples, Sample::peakMib),
-                            Sample.median(samples, Sample::diskBytes) / (1 << 20))));
+                            Sample.median(samples, Sample::diskBytes) / (1 << 20),
+                            withLost ? " " + lost(samples) + " |" : "")));
   }
 
   /** At saturation, delivery goes on after the last acknowledgement, and time says little. */

@@ -8,11 +8,12 @@ import java.util.function.ToDoubleFunction;
 /**
  * What one relay did in one stretch of one scenario.
  *
- * @param items acknowledged, and delivered by the end of the stretch
+ * @param items acknowledged
  * @param seconds until the last acknowledgement
- * @param cpuSeconds of the relay until the last delivery
+ * @param cpuSeconds of the relay until all were delivered, or given up
  * @param rssMib at the end, and of it what belongs to no file
  * @param diskBytes written by the relay
+ * @param lost of the items that were acknowledged: never arrived
  */
 record Sample(
     long items,
@@ -24,7 +25,23 @@ record Sample(
     double anonymousMib,
     double peakMib,
     long diskBytes,
-    long refused) {
+    long refused,
+    long lost) {
+
+  Sample withLost(long count) {
+    return new Sample(
+        items,
+        seconds,
+        cpuSeconds,
+        p50Millis,
+        p99Millis,
+        rssMib,
+        anonymousMib,
+        peakMib,
+        diskBytes,
+        refused,
+        count);
+  }
 
   double itemsPerSecond() {
     return items / seconds;

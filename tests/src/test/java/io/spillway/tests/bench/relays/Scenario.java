@@ -45,7 +45,21 @@ record Scenario(
     /** As {@link #CODECS}, with requests of another kind. */
     HEAVY,
     /** Every pair of codecs, every batch, both protocols, all signals. Takes hours. */
-    MATRIX
+    MATRIX,
+    /** Courses: the sink goes away and comes back. */
+    OUTAGE,
+    /** As {@link #OUTAGE}; before the sink comes back, the relay is killed, and then restarted. */
+    RESTART;
+
+    /** Whether its scenarios are courses with a beginning and an end, not stretches. */
+    boolean isCourse() {
+      return this == OUTAGE || this == RESTART;
+    }
+
+    /** Whether it is measured if no group is asked for: those that take long are not. */
+    boolean isDefault() {
+      return this != MATRIX && !isCourse();
+    }
   }
 
   static final int LARGE = 512;
@@ -82,6 +96,7 @@ record Scenario(
         }
       }
       case MATRIX -> matrix(all);
+      case OUTAGE, RESTART -> all.add(usual(group).batch(100).rate(10_000));
     }
     return all;
   }

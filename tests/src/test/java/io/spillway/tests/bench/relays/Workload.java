@@ -42,9 +42,9 @@ import java.util.Random;
 
 /**
  * Requests that are made and compressed before the clock runs. Each item carries its number, which
- * {@link ItemSink} reads back: spans and log records in their span id, data points in their time.
+ * {@link ItemSink} reads back.
  *
- * @param items of all requests together, numbered from 0
+ * @param items of all requests together, with numbers that follow each other
  */
 record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) {
 
@@ -71,34 +71,65 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
   /**
    * One request, ready to be sent.
    *
-   * @param length bytes before compression
+   * @param plain before compression
    * @param first the number of its first item
    */
-  record Prepared(Slice payload, int length, int first, int items) {}
+  record Prepared(Slice plain, Slice payload, int first, int items) {}
 
-  /**
-   * @param batch items in a request
-   * @param lanes how many values the resource attribute takes that routes can tell apart, one a
-   *     request
-   */
-  static Workload make(Shape shape, Signal signal, int batch, Codec codec, int lanes) {
+  /** What a scenario asks for: requests take turns in the attribute that routes go by. */
+  static Workload make(Scenario scenario) {
+    Shape shape = scenario.shape();
+    Signal signal = scenario.signal();
+    Codec codec = scenario.in();
+    int batch = scenario.batch();
     int count = Math.max(MIN_REQUESTS, ITEMS / batch);
     Random random = new Random(SEED);
     List<Prepared> requests = new ArrayList<>(count);
     try (BlockCompressor compressor = new BlockCompressor()) {
       for (int i = 0; i < count; i++) {
-        Message message = message(shape, signal, i * batch, batch, i % lanes, random);
-        byte[] bytes = message.toByteArray();
-        byte[] payload = compressor.compress(codec, Slice.of(bytes)).toByteArray();
-        requests.add(new Prepared(Slice.of(payload), bytes.length, i * batch, batch));
+        Message message = message(shape, signal, i * batch, batch, i % scenario.lanes(), random);
+        Slice plain = Slice.of(message.toByteArray());
+        requests.add(new Prepared(plain, compressor.compress(codec, plain), i * batch, batch));
       }
     }
     return new Workload(signal, codec, List.copyOf(requests), count * batch);
   }
 
+  int first() {
+    return requests.getFirst().first();
+  }
+
+  /** The same requests with new numbers, which follow these. */
+  Workload next() {
+    try (BlockCompressor compressor = new BlockCompressor()) {
+      List<Prepared> renumbered =
+          requests.stream()
+              .map(request -> renumbered(request, request.first() + items, compressor))
+              .toList();
+      return new Workload(signal, codec, renumbered, items);
+    }
+  }
+
+  /**
+   * A request with items of its own.
+   *
+   * @param turn which of the requests it is like, counted round and round
+   */
+  Prepared request(int turn, int first, BlockCompressor compressor) {
+    return renumbered(requests.get(turn % requests.size()), first, compressor);
+  }
+
+  private Prepared renumbered(Prepared request, int first, BlockCompressor compressor) {
+    byte[] bytes = request.plain().toByteArray();
+    Slice plain = Slice.of(bytes);
+    int[] number = {first};
+    Numbers.places(signal, plain, at -> Numbers.write(signal, bytes, at, number[0]++));
+    return new Prepared(plain, compressor.compress(codec, plain), first, request.items());
+  }
+
   /** Bytes of an item before compression, its share of the request included. */
   double bytesPerItem() {
-    return requests.stream().mapToLong(Prepared::length).sum() / (double) items;
+    return requests.stream().mapToLong(request -> request.plain().length()).sum() / (double) items;
   }
 
   static long id(int number) {
@@ -108,6 +139,10 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
   /** The number that a span id stands for; of no meaning if it is not of a workload. */
   static long numberOfId(long id) {
     return id * UNSPREAD - 1;
+  }
+
+  static long time(int number) {
+    return BASE_NANOS + number;
   }
 
   static long numberOfTime(long unixNanos) {
@@ -314,7 +349,7 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
   private static NumberDataPoint.Builder point(int number, Random random) {
     return NumberDataPoint.newBuilder()
         .setStartTimeUnixNano(BASE_NANOS)
-        .setTimeUnixNano(BASE_NANOS + number)
+        .setTimeUnixNano(time(number))
         .addAttributes(text("http.route", pick(random, "/api/orders/{id}", "/login", "/health")))
         .addAttributes(text("pool", "pool-" + random.nextInt(500)));
   }
@@ -327,7 +362,7 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
       HistogramDataPoint.Builder point =
           HistogramDataPoint.newBuilder()
               .setStartTimeUnixNano(BASE_NANOS)
-              .setTimeUnixNano(BASE_NANOS + number)
+              .setTimeUnixNano(time(number))
               .addAttributes(text("http.route", pick(random, "/api/orders/{id}", "/login")))
               .setSum(random.nextDouble() * 100);
       long count = 0;
@@ -361,7 +396,7 @@ record Workload(Signal signal, Codec codec, List<Prepared> requests, int items) 
       histogram.addDataPoints(
           ExponentialHistogramDataPoint.newBuilder()
               .setStartTimeUnixNano(BASE_NANOS)
-              .setTimeUnixNano(BASE_NANOS + number)
+              .setTimeUnixNano(time(number))
               .setScale(4)
               .setCount(count)
               .setPositive(buckets)
