@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,15 +45,6 @@ class DeployManifestsIT {
   @Test
   void config_ofImage_isValid() throws Exception {
     assertValid(Files.readString(DEPLOY.resolve("image/config.yaml")));
-  }
-
-  @Test
-  void jvmFlags_ofImage_areThoseOfTheBuild() throws Exception {
-    List<String> flags =
-        Arrays.asList(System.getProperty("spillway.jvm.flags", "").trim().split(" +"));
-    assertThat(flags).hasSizeGreaterThan(1);
-
-    assertThat(Files.readAllLines(DEPLOY.resolve("image/prepare"))).containsAll(flags);
   }
 
   @ParameterizedTest
