@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 import io.spillway.tests.harness.Program;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -75,10 +77,25 @@ class LauncherIT {
     assertThat(run(home.resolve("bin/spillway").toString(), "--version")).startsWith("spillway ");
   }
 
+  @Test
+  void run_fastCrypto_optimizesTheJdksCryptographyAlone() throws Exception {
+    checkout();
+    Path launcher = directory.resolve("spillway");
+
+    String started = startAndStop(launcher, "fast", Map.of("SPILLWAY_FAST_CRYPTO", "yes"));
+    Process wrong =
+        process(Map.of("SPILLWAY_FAST_CRYPTO", "on"), launcher.toString(), "run").start();
+    String refused = new String(wrong.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(started).contains("2 compiler directives added").contains("ready: ");
+    assertThat(refused).contains("SPILLWAY_FAST_CRYPTO is \"on\"; it may be yes or no");
+    assertThat(wrong.waitFor()).isEqualTo(2);
+  }
+
   /** What a command writes; it must end with 0. */
   private String run(String... command) throws Exception {
     Path log = Files.createTempFile(directory, "run", ".log");
-    Process process = process(command).redirectOutput(log.toFile()).start();
+    Process process = process(Map.of(), command).redirectOutput(log.toFile()).start();
     try {
       assertThat(process.waitFor(WAIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).as(Files.readString(log)).isZero();
@@ -88,9 +105,10 @@ class LauncherIT {
     }
   }
 
-  private static ProcessBuilder process(String... command) {
+  private static ProcessBuilder process(Map<String, String> environment, String... command) {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(environment);
     return builder;
   }
 
@@ -144,12 +162,17 @@ class LauncherIT {
     }
   }
 
-  /** Starts the relay until it is ready, stops it, and returns what was written. */
   private String startAndStop(Path launcher, String name) throws Exception {
+    return startAndStop(launcher, name, Map.of());
+  }
+
+  /** Starts the relay until it is ready, stops it, and returns what was written. */
+  private String startAndStop(Path launcher, String name, Map<String, String> environment)
+      throws Exception {
     Path log = directory.resolve(name + ".log");
     String config = directory.resolve("config.yaml").toString();
     Process process =
-        process(launcher.toString(), "run", "--config", config)
+        process(environment, launcher.toString(), "run", "--config", config)
             .redirectOutput(log.toFile())
             .start();
     try {
