@@ -911,6 +911,11 @@ final class DiskLane implements Lane, AutoCloseable {
   }
 
   @Override
+  public boolean hasBacklog() {
+    return account.stretch(Side.BACKLOG) != null;
+  }
+
+  @Override
   public boolean setAside() {
     synchronized (reading) {
       SegmentQueue q = queue;

@@ -45,7 +45,9 @@ class LaneBacklogTest {
       store(lane, 4, 6);
 
       assertThat(numbers(live(lane))).containsExactly(4L, 5L);
+      assertThat(lane.hasBacklog()).isTrue();
       assertThat(numbers(backlog(lane))).containsExactly(1L, 2L, 3L);
+      assertThat(lane.hasBacklog()).isFalse();
       assertThat(lane.status().backlogItems()).isEqualTo(4);
       deliver(lane, inFlight);
       assertThat(lane.status().backlogItems()).isEqualTo(3);

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * A durable first-in first-out queue of blocks on disk: the unit of isolation between routes and
  * signals.
  *
- * <p>{@link #append}, {@link #settle} and {@link #wake} may be called from any thread, {@link
- * #poll}, {@link #setAside} and {@link #pollBacklog} from one thread at a time.
+ * <p>{@link #poll}, {@link #setAside} and {@link #pollBacklog} may be called from one thread at a
+ * time, everything else from any.
  */
 public interface Lane {
 
@@ -73,8 +73,14 @@ public interface Lane {
    */
   boolean setAside();
 
-  /** The next block of what was set aside, oldest first; null if there is none now. */
+  /**
+   * The next block of what was set aside, oldest first; null if there is none, or if it cannot be
+   * read now: see {@link #hasBacklog}.
+   */
   @Nullable Block pollBacklog();
+
+  /** Whether something was set aside and not handed out yet. */
+  boolean hasBacklog();
 
   /**
    * Accounts for all items of a block. The cursor passes it once every earlier block is settled

@@ -31,6 +31,9 @@ final class LaneFeed {
   /** How long live blocks are waited for, while backlog waits for its pace or for room. */
   private static final Duration BESIDE_BACKLOG = Duration.ofMillis(10);
 
+  /** How soon backlog that could not be read is tried again: its disk or its key may be missing. */
+  static final Duration UNREADABLE_PAUSE = Duration.ofSeconds(1);
+
   /** How long the pace is waited for in one go, as nothing wakes whoever does. */
   private static final Duration PACE_STEP = Duration.ofMillis(250);
 
@@ -49,6 +52,9 @@ final class LaneFeed {
   /** No more backlog before this time. */
   private long paceNanos;
 
+  /** Backlog could not be read, and is not tried again before this time. */
+  private long readableNanos;
+
   /**
    * @param zone of the drain window
    */
@@ -60,6 +66,7 @@ final class LaneFeed {
     this.nanoClock = nanoClock;
     this.zone = zone;
     this.paceNanos = nanoClock.getAsLong();
+    this.readableNanos = paceNanos;
   }
 
   /**
@@ -89,18 +96,29 @@ final class LaneFeed {
     if (block != null) {
       return live(block, now);
     }
-    boolean open = backlogLeft && isOpen(now.window());
-    boolean soon = open && (!roomForBacklog || paceLeft() > 0);
-    if (open && !soon) {
-      Block backlog = lane.pollBacklog();
-      backlogLeft = backlog != null;
-      if (backlog != null) {
-        pace(backlog, now);
-        return new Fed(backlog, true);
+    Duration wait = timeout;
+    if (backlogLeft && isOpen(now.window())) {
+      if (!roomForBacklog || paceLeft() > 0) {
+        wait = shorter(timeout, BESIDE_BACKLOG);
+      } else if (readableNanos - nanoClock.getAsLong() <= 0) {
+        Block backlog = lane.pollBacklog();
+        if (backlog != null) {
+          pace(backlog, now);
+          return new Fed(backlog, true);
+        }
+        backlogLeft = lane.hasBacklog();
+        if (backlogLeft) {
+          readableNanos = nanoClock.getAsLong() + UNREADABLE_PAUSE.toNanos();
+        }
       }
+      wait = backlogLeft ? shorter(wait, UNREADABLE_PAUSE) : wait;
     }
-    block = lane.poll(soon && BESIDE_BACKLOG.compareTo(timeout) < 0 ? BESIDE_BACKLOG : timeout);
+    block = lane.poll(wait);
     return block == null ? null : live(block, now);
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   private Fed live(Block block, DrainSettings now) {

@@ -87,6 +87,11 @@ record PlannedLane(LaneId id) implements Lane {
   }
 
   @Override
+  public boolean hasBacklog() {
+    throw storesNothing();
+  }
+
+  @Override
   public void wake() {
     throw storesNothing();
   }

@@ -32,6 +32,7 @@ final class FakeLane implements Lane {
   final LinkedBlockingQueue<Block> backlog = new LinkedBlockingQueue<>();
   private final Semaphore wakes = new Semaphore(0);
   volatile RuntimeException pollFailure;
+  volatile boolean backlogUnreadable;
   volatile long givenUpBelow;
   final List<DeadLetter> letters = new CopyOnWriteArrayList<>();
   volatile boolean keepsLetters = true;
@@ -68,7 +69,12 @@ final class FakeLane implements Lane {
 
   @Override
   public Block pollBacklog() {
-    return backlog.poll();
+    return backlogUnreadable ? null : backlog.poll();
+  }
+
+  @Override
+  public boolean hasBacklog() {
+    return !backlog.isEmpty();
   }
 
   @Override

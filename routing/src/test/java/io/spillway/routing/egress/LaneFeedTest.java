@@ -57,6 +57,21 @@ class LaneFeedTest {
   }
 
   @Test
+  void next_backlogUnreadableForAWhile_handsItOutLater() throws Exception {
+    LaneFeed feed = feed(DrainSettings.DEFAULT);
+    lane.backlog.add(blocks.block("old"));
+    lane.backlogUnreadable = true;
+
+    assertThat(all(feed)).isEmpty();
+    lane.backlogUnreadable = false;
+    stored("live");
+    assertThat(all(feed)).containsExactly("live");
+    clock.advance(LaneFeed.UNREADABLE_PAUSE);
+
+    assertThat(all(feed)).containsExactly("old (backlog)");
+  }
+
+  @Test
   void next_drainRate_pacesTheBacklogAndNotTheLive() throws Exception {
     LaneFeed feed = feed(new DrainSettings(Order.LIVE_FIRST, 1, null));
     lane.backlog.add(blocks.block("old 1"));

@@ -96,6 +96,11 @@ final class FakeLane implements Lane {
   }
 
   @Override
+  public boolean hasBacklog() {
+    throw new UnsupportedOperationException("not used by the gate");
+  }
+
+  @Override
   public void wake() {
     throw new UnsupportedOperationException("not used by the gate");
   }
