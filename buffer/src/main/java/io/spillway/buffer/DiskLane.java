@@ -221,9 +221,7 @@ final class DiskLane implements Lane, AutoCloseable {
 
   /** With room for the header, and for what encryption and codecs add to what cannot shrink. */
   private int maxRecordBytes() {
-    return id.signal().concatenates()
-        ? SegmentQueue.MAX_RECORD_BYTES
-        : SegmentQueue.LARGEST_RECORD_BYTES;
+    return 2 * handOver.maxAppendBytes();
   }
 
   // ---- appending, any thread

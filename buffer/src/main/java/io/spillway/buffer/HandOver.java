@@ -17,10 +17,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class HandOver {
 
-  /** Largest uncompressed block of several requests, and so the largest append. */
+  /** Largest uncompressed block of several requests. */
   static final int MAX_BLOCK_BYTES = 1024 * 1024;
 
-  /** Largest request that cannot be cut, and so is a block of its own. */
+  /**
+   * Largest request that is not cut, but is a block of its own if need be: what receivers of OTLP
+   * commonly take, and what our exporters send at most by default.
+   */
+  static final int MAX_UNCUT_BYTES = 4 * 1024 * 1024;
+
+  /** The same where requests cannot be cut. */
   static final int MAX_WHOLE_BYTES = 8 * 1024 * 1024;
 
   /** One request of the largest size that receivers take arrives as this many bytes at once. */
@@ -44,7 +50,7 @@ final class HandOver {
     }
   }
 
-  private final int maxBlockBytes;
+  private final int maxAppendBytes;
   private final int maxBlockRequests;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -55,13 +61,13 @@ final class HandOver {
 
   /** Makes blocks of requests of this signal. */
   HandOver(Signal signal) {
-    this.maxBlockBytes = signal.concatenates() ? MAX_BLOCK_BYTES : MAX_WHOLE_BYTES;
+    this.maxAppendBytes = signal.concatenates() ? MAX_UNCUT_BYTES : MAX_WHOLE_BYTES;
     this.maxBlockRequests = signal.concatenates() ? BlockHeader.MAX_REQUESTS : 1;
   }
 
   /** The largest append, in bytes. */
   int maxAppendBytes() {
-    return maxBlockBytes;
+    return maxAppendBytes;
   }
 
   /** False if the bounds leave no room now, or if the lane is closed. */
@@ -160,7 +166,7 @@ final class HandOver {
     for (Pending next = queue.peek();
         next != null
             && block.size() < maxBlockRequests
-            && bytes + next.request.length() <= maxBlockBytes
+            && (block.isEmpty() || bytes + next.request.length() <= MAX_BLOCK_BYTES)
             && tenants.admits(next.tenant);
         next = queue.peek()) {
       block.add(queue.remove());

@@ -14,8 +14,8 @@ final class RecentBlocks implements AutoCloseable {
   /** Payload bytes that all lanes of a buffer keep together. */
   static final long MAX_BYTES = 8L * 1024 * 1024;
 
-  /** Payload bytes of one lane: a block that is being read, and one that was just written. */
-  static final long MAX_LANE_BYTES = 2L * HandOver.MAX_BLOCK_BYTES;
+  /** Payload bytes of one lane: some blocks, or the largest there is. */
+  static final long MAX_LANE_BYTES = HandOver.MAX_UNCUT_BYTES;
 
   private final AtomicLong shared;
   private final ArrayDeque<Recent> blocks = new ArrayDeque<>();

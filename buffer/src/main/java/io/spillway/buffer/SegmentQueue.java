@@ -37,8 +37,8 @@ final class SegmentQueue implements AutoCloseable {
    */
   static final int SLACK_BYTES = 256 * 1024;
 
-  /** The largest record of a queue of blocks of many requests. */
-  static final int MAX_RECORD_BYTES = 2 * 1024 * 1024;
+  /** A larger record begins another segment rather than reach far beyond the end of one. */
+  private static final int LARGE_RECORD_BYTES = 2 * 1024 * 1024;
 
   /** The largest record of any queue, see {@link HandOver#MAX_WHOLE_BYTES}. */
   static final int LARGEST_RECORD_BYTES = 2 * HandOver.MAX_WHOLE_BYTES;
@@ -151,7 +151,7 @@ final class SegmentQueue implements AutoCloseable {
     if (length > maxRecordBytes) {
       throw new IllegalArgumentException("record of " + length + " bytes");
     }
-    if (length > MAX_RECORD_BYTES && position + length > segmentBytes) {
+    if (length > LARGE_RECORD_BYTES && position + length > segmentBytes) {
       roll(); // else a segment could be larger by far than what it is meant to hold
     }
     boolean isNew = segment != rollCycle.cycle();

@@ -94,6 +94,24 @@ class DiskLaneTest {
   }
 
   @Test
+  void append_largerThanWhatIsMerged_isABlockOfItsOwn() throws Exception {
+    byte[] large = bytes(HandOver.MAX_UNCUT_BYTES, 1);
+    byte[] small = bytes(100, 2);
+    try (Buffer buffer = Buffer.open(config(directory), clock)) {
+      Lane lane = open(buffer);
+      List<CompletableFuture<Lane.Refusal>> results =
+          List.of(append(lane, small, 1, 0), append(lane, large, 2, 0), append(lane, small, 3, 0));
+      results.forEach(result -> assertThat(await(result)).isNull());
+
+      Block own = pollAll(lane).stream().filter(block -> block.items() == 2).findFirst().get();
+
+      assertThat(own.payload().toByteArray()).isEqualTo(large);
+      assertThat(lane.maxAppendBytes()).isEqualTo(HandOver.MAX_UNCUT_BYTES);
+      assertBalanced(lane.ledger());
+    }
+  }
+
+  @Test
   void poll_manyAppendsAtOnce_mergesThemInOrder() throws Exception {
     try (Buffer buffer = Buffer.open(config(directory), clock)) {
       Lane lane = buffer.lane(LaneFixture.ID, Codec.ZSTD);

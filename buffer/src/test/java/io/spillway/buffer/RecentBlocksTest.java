@@ -63,8 +63,8 @@ class RecentBlocksTest {
       recent.add(block(1, i * 100L, i * 100L + 100, KIB_512));
     }
     assertThat(shared).hasValue(RecentBlocks.MAX_LANE_BYTES);
-    assertThat(recent.take(1, 500)).isNull();
-    assertThat(recent.take(1, 600)).isNotNull();
+    assertThat(recent.take(1, 100)).isNull();
+    assertThat(recent.take(1, 200)).isNotNull();
   }
 
   @Test
